@@ -1,0 +1,1 @@
+"""The producer REST service: what it acknowledges, Kafka has acknowledged."""

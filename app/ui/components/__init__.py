@@ -1,0 +1,1 @@
+"""Pieces of pages: each draws one thing from one reply of the API."""

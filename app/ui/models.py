@@ -1,0 +1,85 @@
+"""What the API says, typed: lenient about what it leaves out, so that an older app survives a newer API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+
+class Reply(BaseModel):
+    """An API that sends null means: nothing; the app then shows the default."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _null_is_the_default(cls, value: Any, handler: Any, info: Any) -> Any:
+        field = cls.model_fields[info.field_name]
+        return field.get_default(call_default_factory=True) if value is None and not field.is_required() else handler(value)
+
+
+class Token(Reply):
+    access_token: str
+    expires_at: datetime
+    user: str
+    roles: list[str] = []
+
+
+class Column(Reply):
+    name: str
+    label: str = ""
+    unit: str = ""
+    type: str = "string"
+
+
+class Data(Reply):
+    columns: list[Column] = []
+    rows: list[Any] = []
+
+
+class Sql(Reply):
+    engine: str = ""
+    sql: str = ""
+
+
+class Freshness(Reply):
+    part: str = ""
+    source: str = ""
+    as_of: datetime | None = None
+    through: datetime | None = None
+
+
+class Confidence(Reply):
+    level: str = ""
+    reasons: list[str] = []
+
+
+class Answer(Reply):
+    status: Literal["answered", "asked", "declined"] = "declined"
+    text: str = ""
+    data: Data = Field(default_factory=Data)
+    charts: list[dict[str, Any]] = []
+    insights: list[str] = []
+    plan: dict[str, Any] = {}
+    sql: list[Sql] = []
+    freshness: list[Freshness] = []
+    confidence: Confidence = Field(default_factory=Confidence)
+    suggestions: list[str] = []
+    conversation_id: str | None = None
+    correlation_id: str | None = None
+    elapsed_ms: float | None = None
+    error: Any = None
+
+
+class LiveSummary(Reply):
+    as_of: datetime | None = None
+    currency: str = ""
+    totals: dict[str, Any] = {}
+    series: list[dict[str, Any]] = []
+    by_region: list[dict[str, Any]] = []
+    by_type: list[dict[str, Any]] = []
+    top_merchants: list[dict[str, Any]] = []
+    coverage_through: datetime | None = None
+    newest_window: datetime | None = None

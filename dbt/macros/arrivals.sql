@@ -1,0 +1,33 @@
+{# How a record came, in the order that decides which of two is first. #}
+{% macro arrival_columns() %}
+    {{ return(["arrived_at", "source_topic", "source_partition", "source_offset"]) }}
+{% endmacro %}
+
+
+{# What landed before this moment is in the model already. A literal, so that Trino skips files by it;
+   an hour of overlap, because a batch is stamped when it begins and seen when it is committed. #}
+{% macro landed_since(relation=this) -%}
+    {%- set sql -%}
+        select cast(coalesce(max(landed_at) - interval '1' hour, timestamp '1970-01-01 00:00:00 UTC') as varchar)
+        from {{ relation }}
+    {%- endset -%}
+    timestamp '{{ run_query(sql).columns[0].values()[0] }}'
+{%- endmacro %}
+
+
+{# An event is late by its own two times, never by when a job happened to read it. #}
+{% macro is_late(origin, arrived_at, event_time) -%}
+    {%- set minutes = env_var("HEADRACE_LATENESS_MINUTES", "5") | int -%}
+    ({{ origin }} = 'stream' and {{ arrived_at }} > {{ event_time }} + interval '{{ minutes }}' minute)
+{%- endmacro %}
+
+
+{# `x.a, x.b` #}
+{% macro columns_of(alias, names) -%}
+    {%- for name in names %}{{ alias }}.{{ name }}{{ ", " if not loop.last }}{% endfor -%}
+{%- endmacro %}
+
+
+{% macro same(left, right, names) -%}
+    {%- for name in names %}{{ left }}.{{ name }} = {{ right }}.{{ name }}{{ " and " if not loop.last }}{% endfor -%}
+{%- endmacro %}

@@ -1,0 +1,1 @@
+"""From a question in plain English to an answer that can be checked: plan, figures, SQL, freshness, confidence."""

@@ -1,0 +1,82 @@
+"""What can be asked about, in the assistant's own words: metrics, their components, dimensions and known values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Agg = Literal["sum", "count", "min", "max"]
+
+
+@dataclass(frozen=True)
+class LiveMeasure:
+    """How a simple metric is read from live windows: an accumulator, limited to some key values, perhaps times a rate."""
+
+    spec: str
+    accumulator: str
+    agg: Agg
+    factor: str | None = None
+    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    label: str
+    description: str = ""
+    synonyms: tuple[str, ...] = ()
+    kind: str = "simple"
+    unit: str = ""
+    money: bool = False
+    owner: str = ""
+    agg: Agg | None = None
+    """How two parts of a period are put together; none for what cannot be (a distinct count)."""
+    live: LiveMeasure | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
+    """For ratios and derived metrics: the name in the expression, and the metric it stands for."""
+    expr: str = ""
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        return (self.name.replace("_", " "), self.label.lower(), *(s.lower() for s in self.synonyms))
+
+
+@dataclass(frozen=True)
+class Dimension:
+    name: str
+    label: str
+    qualified: str
+    synonyms: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    value_synonyms: Mapping[str, tuple[str, ...]] | None = None
+    live_key: str | None = None
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        return (self.name.replace("_", " "), self.label.lower(), *(s.lower() for s in self.synonyms))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    metrics: Mapping[str, Metric]
+    dimensions: Mapping[str, Dimension]
+
+    def components(self, names: Iterable[str]) -> tuple[Metric, ...]:
+        """The simple metrics that these are made of, each once: what is read and joined."""
+        found: dict[str, Metric] = {}
+        for name in names:
+            metric = self.metrics[name]
+            if metric.inputs:
+                found.update({m.name: m for m in self.components(inner for _, inner in metric.inputs)})
+            else:
+                found[name] = metric
+        return tuple(found.values())
+
+    def only(self, metrics: Iterable[str], dimensions: Iterable[str]) -> Vocabulary:
+        """What is left for a person who may see no more than these."""
+        kept, axes = set(metrics), set(dimensions)
+        return Vocabulary(
+            {n: m for n, m in self.metrics.items() if n in kept},
+            {n: d for n, d in self.dimensions.items() if n in axes},
+        )

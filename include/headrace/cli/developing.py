@@ -1,0 +1,95 @@
+"""Commands for those who carry the project on: test, bench, lock, check."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from headrace.cli.output import Json, console, fail
+from headrace.settings import get_settings
+
+SUITES = {
+    "unit": ["tests/unit"],
+    "parts": ["tests/parts"],
+    "journeys": ["tests/journeys"],
+    "browser": ["tests/journeys/test_browser.py"],
+    "faults": ["tests/faults"],
+}
+
+
+def test(
+    suite: Annotated[str | None, typer.Argument(help=f"One of {', '.join(SUITES)}; none: all but the long faults.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the fault tests.")] = 1,
+    kills: Annotated[int, typer.Option(help="Kills per process in the fault tests.")] = 1,
+    match: Annotated[str | None, typer.Option("-k", help="Only tests whose name matches.")] = None,
+) -> None:
+    """Pass the tests: on real parts, in a state folder of their own."""
+    if suite and suite not in SUITES:
+        fail(f"There is no suite {suite!r}. Suites: {', '.join(SUITES)}.")
+    if suite != "unit":
+        from headrace.cli.starting import fetch_all
+
+        fetch_all(get_settings())
+    folders = SUITES[suite] if suite else ["tests/unit", "tests/parts", "tests/journeys"]
+    command = [sys.executable, "-m", "pytest", *folders, f"--seed={seed}", f"--kills={kills}", *(["-k", match] if match else [])]
+    console.print(f"[dim]pytest {' '.join(command[3:])}[/dim]")
+    raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)
+
+
+def check() -> None:
+    """Run the checks that reviewers run: formatting, lint, types, import rules."""
+    commands = (
+        ("ruff", "format", "--check", "."),
+        ("ruff", "check", "."),
+        ("mypy", "include/headrace"),
+        ("lint-imports",),
+    )
+    from headrace.runtime import tools
+
+    bin_folder = tools.python_of("main").parent
+    environment = os.environ | {"PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
+    failed = []
+    for command in commands:
+        console.print(f"[dim]{' '.join(command)}[/dim]")
+        if subprocess.run([str(bin_folder / command[0]), *command[1:]], cwd=get_settings().repo, env=environment, check=False).returncode:
+            failed.append(command[0])
+    if failed:
+        fail(f"Not clean: {', '.join(failed)}.")
+    console.print("[green]✓[/green] Clean.")
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="latency")],
+    rate: Annotated[str, typer.Option(help="Events a second, several with commas.")] = "500",
+    seconds: Annotated[float, typer.Option(help="Seconds at each rate.")] = 30,
+    json_: Json = False,
+) -> None:
+    """Measure on the running platform; each benchmark prints one table and writes its raw results."""
+    path = get_settings().repo / "benchmarks" / f"{name}.py"
+    if not path.exists():
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.py")))
+        fail(f"There is no benchmark {name!r}. Benchmarks: {known}.")
+    command = [sys.executable, str(path), "--rates", rate, "--seconds", str(seconds), *(["--json"] if json_ else [])]
+    raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)
+
+
+def lock() -> None:
+    """Pin every Python requirement again, from requirements/*.in to the .txt beside it."""
+    from headrace.runtime import bootstrap
+
+    for source in sorted(bootstrap.LOCKS.glob("*.in")):
+        console.print(f"Locking {source.name}")
+        bootstrap.run(
+            [bootstrap.uv(), "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-header",
+             "--no-emit-index-url", "--no-emit-find-links", "--python-version", "3.11", "--override", bootstrap.LOCKS / "overrides.txt",
+             source, "-o", source.with_suffix(".txt")], f"Locking {source.name}",
+        )  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    for command in (test, check, bench, lock):
+        app.command(rich_help_panel="Develop")(command)

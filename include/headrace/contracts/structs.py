@@ -1,0 +1,159 @@
+"""A contract as a compiled decoder: parsing and checking an event costs about a microsecond.
+
+The decoder says no as soon as it meets one fault; `headrace.contracts.explain` then finds all of them and words them.
+Both apply the rules that the gate of the Spark jobs applies, so an event accepted here never ends as a dead letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from decimal import Context, Decimal
+from typing import Annotated, Any, Literal, Optional, cast
+
+import msgspec
+
+from headrace.contracts.model import Contract, Field
+
+_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+_PLAIN: dict[str, Any] = {"boolean": bool, "date": date, "timestamp": Annotated[datetime, msgspec.Meta(tz=True)]}
+_LONG = (-(2**63), 2**63 - 1)
+_WIDE = Context(prec=80)
+_YEARS = (1000, 2999)
+
+
+class RefusedEvent(ValueError):
+    """An event breaks its contract in the named field."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class DecimalRule:
+    """The fit of a number into decimal(precision, scale) and its range; places that are zeros do not count."""
+
+    name: str
+    precision: int
+    scale: int
+    minimum: Decimal | None
+    maximum: Decimal | None
+
+    def fault(self, value: Decimal) -> str | None:
+        if not value.is_finite():
+            return f"{value} is not a number"
+        if self.maximum is not None and value > self.maximum:
+            return f"{value} is above {self.maximum}"
+        if self.minimum is not None and value < self.minimum:
+            return f"{value} is below {self.minimum}"
+        if value and value.adjusted() >= self.precision - self.scale:
+            return f"{value} has more than {self.precision - self.scale} digits before the point"
+        exponent = cast(int, value.as_tuple().exponent)
+        if -exponent > self.scale and -cast(int, value.normalize().as_tuple().exponent) > self.scale:
+            return f"{value} has more than {self.scale} decimal places"
+        return None
+
+    def plain(self, value: Decimal) -> Decimal | msgspec.Raw:
+        """The same number in plain digits, as the gate wants it: no exponent, no zeros beyond the scale."""
+        if -cast(int, value.as_tuple().exponent) > self.scale:
+            value = value.quantize(Decimal(1).scaleb(-self.scale), context=_WIDE)
+        text = str(value)
+        return msgspec.Raw(f"{value:f}".encode()) if "E" in text else value
+
+
+def decimal_rule(field: Field) -> DecimalRule | None:
+    match = _DECIMAL.fullmatch(field.type)
+    if match is None:
+        return None
+    low, high = (None if limit is None else Decimal(str(limit)) for limit in (field.minimum, field.maximum))
+    return DecimalRule(field.name, int(match[1]), int(match[2]), low, high)
+
+
+def python_type(field: Field) -> Any:
+    """The annotation that makes msgspec check what it can check itself."""
+    if field.type.startswith("decimal"):
+        return Decimal
+    if field.values:
+        return Literal[field.values]
+    if field.type == "string":
+        return Annotated[str, msgspec.Meta(min_length=field.min_length, max_length=field.max_length)]
+    if field.type == "bigint":
+        low = _LONG[0] if field.minimum is None else int(field.minimum)
+        high = _LONG[1] if field.maximum is None else int(field.maximum)
+        return Annotated[int, msgspec.Meta(ge=low, le=high)]
+    if field.type == "double":
+        return Annotated[float, msgspec.Meta(ge=field.minimum, le=field.maximum)]
+    return _PLAIN[field.type]
+
+
+def struct_of(contract: Contract) -> type[msgspec.Struct]:
+    """A class with the contract's fields; an unknown field is refused, an absent optional one is left out again."""
+    required = [(f.name, python_type(f)) for f in contract.fields if f.required]
+    optional = [(f.name, Optional[python_type(f)], None) for f in contract.fields if not f.required]
+    return msgspec.defstruct(
+        contract.name, [*required, *optional], forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False
+    )
+
+
+class EventCodec:
+    """Decodes, checks and encodes the events of one contract."""
+
+    def __init__(self, contract: Contract, *, future: timedelta) -> None:
+        self.contract = contract
+        self.future = future
+        self.struct = struct_of(contract)
+        self.decimals = tuple(rule for f in contract.fields if (rule := decimal_rule(f)))
+        self.days = tuple(f.name for f in contract.fields if f.type in ("timestamp", "date"))
+        self._one = msgspec.json.Decoder(self.struct)
+        batch = msgspec.defstruct("Batch", [("events", list[self.struct])])  # type: ignore[name-defined]
+        self._many = msgspec.json.Decoder(batch)
+        self._encode: Callable[[Any], bytes] = msgspec.json.Encoder(decimal_format="number").encode
+
+    def decode(self, body: bytes, now: datetime) -> Any:
+        """One checked event; msgspec.ValidationError or RefusedEvent says no."""
+        event = self._one.decode(body)
+        self._check((event,), now)
+        return event
+
+    def decode_batch(self, body: bytes, now: datetime) -> list[Any]:
+        """The checked events of {"events": [...]}."""
+        events: list[Any] = self._many.decode(body).events
+        self._check(events, now)
+        return events
+
+    def encode(self, event: Any) -> bytes:
+        """Compact JSON of what was checked, and of nothing else."""
+        return self._encode(event)
+
+    def _check(self, events: Iterable[Any], now: datetime) -> None:
+        """What msgspec cannot check; and numbers and moments get the one spelling that is sent on."""
+        limit = now + self.future
+        for event in events:
+            for rule in self.decimals:
+                value = getattr(event, rule.name)
+                if value is not None:
+                    if fault := rule.fault(value):
+                        raise RefusedEvent(rule.name, fault)
+                    setattr(event, rule.name, rule.plain(value))
+            for name in self.days:
+                value = getattr(event, name)
+                if value is not None:
+                    if fault := year_fault(value):
+                        raise RefusedEvent(name, fault)
+                    if isinstance(value, datetime) and value.tzinfo is not timezone.utc:
+                        setattr(event, name, value.astimezone(timezone.utc))
+            if getattr(event, self.contract.event_time) > limit:
+                raise RefusedEvent(self.contract.event_time, too_early(self.future))
+
+
+def year_fault(value: date) -> str | None:
+    """No engine of the platform agrees with another about years that people do not mean."""
+    return None if _YEARS[0] <= value.year <= _YEARS[1] else f"{value.year} is not a year from {_YEARS[0]} to {_YEARS[1]}"
+
+
+def too_early(future: timedelta) -> str:
+    return f"is more than {future.total_seconds() / 60:g} min ahead of now; check the sender's clock and time zone"

@@ -1,0 +1,33 @@
+"""The join point of live and historical figures: everything before it is in curated, complete."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import psycopg
+
+from headrace.settings import Settings
+
+_ADVANCE = """
+insert into coverage (stream, through, built_at) values (%s, %s, now())
+on conflict (stream) do update set through = greatest(coverage.through, excluded.through), built_at = now()
+"""
+
+
+def through(settings: Settings, stream: str) -> datetime | None:
+    """Events of the stream before this moment are all in curated; None before the first build."""
+    with _connect(settings) as connection:
+        row = connection.execute("select through from coverage where stream = %s", [stream]).fetchone()
+    return row[0] if row else None
+
+
+def advance(settings: Settings, stream: str, through: datetime) -> None:
+    """Moves the point forward, never back: a repeated or belated build leaves it where it is."""
+    if through.tzinfo is None:
+        raise ValueError(f"coverage of {stream} needs a moment with a time zone, got {through!r}")
+    with _connect(settings) as connection:
+        connection.execute(_ADVANCE, [stream, through])
+
+
+def _connect(settings: Settings) -> psycopg.Connection:
+    return psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5, options="-c timezone=UTC")

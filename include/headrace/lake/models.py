@@ -1,0 +1,166 @@
+"""Writes the dbt models that follow from contracts alone, so that a new stream needs no SQL: one file is enough.
+
+The files are committed, for people to read and review; `python -m headrace.lake.models` writes them, and a test fails
+when a contract says something else than they do.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+
+from headrace.contracts.model import Contract, load_contracts
+from headrace.lake.files import write_generated
+from headrace.settings import REPO, get_settings
+from headrace.streams.gate_model import trino_model
+
+_NOTE = "Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file."
+_JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
+
+_VALID = """-- {{ note }}
+{{ '{{' }} config(materialized="view") {{ '}}' }}
+
+with
+judged as (
+{{ gate }}
+),
+
+final as (
+    select
+{% for field in fields %}
+        {{ field }},
+{% endfor %}
+        arrived_at,
+        landed_at,
+        origin,
+        correlation_id,
+        contract_version,
+        topic as source_topic,
+        "partition" as source_partition,
+        "offset" as source_offset
+    from judged
+    where refusal is null
+)
+
+select * from final
+"""
+
+_PROCESSED = """-- {{ note }}
+{{ '{{' }}
+    config(
+        unique_key={{ keys }},
+        properties={"format_version": "2"{{ partitioning }}},
+    )
+{{ '}}' }}
+
+{{ '{{' }} {{ macro }}(ref("valid_{{ name }}"), {{ keys }}, {{ fields }}, "{{ event_time }}") {{ '}}' }}
+"""
+
+_RAW_YAML = """# {{ note }}
+version: 2
+
+sources:
+  - name: raw
+    database: lake
+    schema: raw
+    description: Records as they came, in bytes, with where they came from. Written by the lake job only.
+    tables:
+{% for c in contracts %}
+      - name: {{ c.name }}
+        description: >-
+          One row per record of topic {{ c.topic }} or line of a file of this stream. {{ c.description }}
+        meta: {owner: {{ c.owner }}, topic: {{ c.topic }}}
+{% endfor %}
+
+models:
+{% for c in contracts %}
+  - name: valid_{{ c.name }}
+    description: One row per record of raw.{{ c.name }} that passes the gate, with typed fields; repeats are still in it.
+{% endfor %}
+"""
+
+_PROCESSED_YAML = """# {{ note }}
+version: 2
+
+models:
+{% for c in contracts %}
+  - name: {{ c.name }}
+    description: >-
+      One row per {{ grain(c) }}. {{ c.description }}
+    meta: {owner: {{ c.owner }}}
+    columns:
+{% for f in c.fields %}
+      - name: {{ column(c, f.name) }}
+{% if f.description %}
+        description: {{ f.description | tojson }}
+{% endif %}
+        meta: {classification: {{ f.classification }}{{ ", person: true" if f.person }}}
+{% endfor %}
+    data_tests:
+      - one_row_per:
+          arguments: {keys: {{ keys(c) }}}
+{% endfor %}
+"""
+
+
+def keys(contract: Contract) -> list[str]:
+    """What a row of processed stands for: an event, or an entity whatever its version."""
+    if contract.kind == "events":
+        return list(contract.identity)
+    return [name for name in contract.identity if name != contract.event_time]
+
+
+def column(contract: Contract, field: str) -> str:
+    """A bare `name` says nothing after a join, and a mask could not tell whose it is."""
+    return f"{contract.key.removesuffix('_id')}_name" if field == "name" else field
+
+
+def grain(contract: Contract) -> str:
+    named = " and ".join(keys(contract))
+    return f"event ({named}), as it first arrived" if contract.kind == "events" else f"{named}, in its newest state"
+
+
+def valid_model(contract: Contract) -> str:
+    source = f'{{{{ source("raw", "{contract.name}") }}}}'
+    gate = "\n".join(f"    {line}" for line in trino_model(contract, source).splitlines())
+    fields = [f"{f.name} as {column(contract, f.name)}" if f.name == "name" else f.name for f in contract.fields]
+    return _JINJA.from_string(_VALID).render(note=_NOTE, gate=gate, fields=fields)
+
+
+def processed_model(contract: Contract) -> str:
+    events = contract.kind == "events"
+    return _JINJA.from_string(_PROCESSED).render(
+        note=_NOTE,
+        name=contract.name,
+        keys=_list(keys(contract)),
+        fields=_list([column(contract, f.name) for f in contract.fields]),
+        event_time=contract.event_time,
+        macro="one_row_per_event" if events else "newest_row_per",
+        partitioning=f', "partitioning": "ARRAY[\'day({contract.event_time})\']"' if events else "",
+    )
+
+
+def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
+    """Every generated file with its content."""
+    streams = list(contracts.values())
+    values = {"note": _NOTE, "contracts": streams, "grain": grain, "keys": keys, "column": column}
+    found = {models / "raw" / f"valid_{c.name}.sql": valid_model(c) for c in streams}
+    found |= {models / "processed" / f"{c.name}.sql": processed_model(c) for c in streams}
+    found[models / "raw" / "_raw.yml"] = _JINJA.from_string(_RAW_YAML).render(values)
+    found[models / "processed" / "_processed.yml"] = _JINJA.from_string(_PROCESSED_YAML).render(values)
+    return found
+
+
+def _list(names: list[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def main() -> int:
+    wanted = files(load_contracts(get_settings().contracts), REPO / "dbt" / "models")
+    return write_generated(wanted, check="--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The one way to Trino: encrypted, with a password, in UTC, and as the person who asks."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import requests
+import trino
+from trino.auth import BasicAuthentication
+
+from headrace.lake import access, trino_config
+from headrace.log import get_logger
+from headrace.policy import Identity, load_policy
+from headrace.policy.users import users_file
+from headrace.settings import Settings
+
+_LOG = get_logger(__name__)
+Service = Literal["bi_svc", "dbt", "admin"]
+
+
+def connect(
+    settings: Settings,
+    *,
+    as_user: str | None = None,
+    service: Service = "bi_svc",
+    timeout: float = 30,
+    client_tags: tuple[str, ...] = (),
+) -> trino.dbapi.Connection:
+    """A connection of a service account, or of a person through it. Nothing is sent before the first statement."""
+    if as_user:
+        _renew_access(settings)
+    return trino.dbapi.connect(
+        host=settings.hosts.trino,
+        port=settings.ports.trino,
+        user=as_user or service,
+        auth=BasicAuthentication(service, settings.secret(f"trino_password_{service}")),
+        http_scheme="https",
+        http_session=_session(settings),
+        catalog=access.CATALOG,
+        schema="curated",
+        source="headrace",
+        client_tags=list(client_tags),
+        timezone="UTC",
+        request_timeout=timeout,
+        max_attempts=3,
+    )
+
+
+def connect_for(settings: Settings, identity: Identity) -> trino.dbapi.Connection:
+    """As that person; an administrator may not be impersonated and asks as the service account, which only reads."""
+    if access.administers(load_policy(), identity):
+        return connect(settings, client_tags=(f"for:{identity.user}",))
+    return connect(settings, as_user=identity.user)
+
+
+def healthy(settings: Settings) -> bool:
+    """True when Trino answers a select that needs its catalogue."""
+    try:
+        with connect(settings, timeout=5) as connection:
+            cursor = connection.cursor()
+            cursor.execute("select count(*) from lake.information_schema.schemata")
+            return bool(cursor.fetchall())
+    except (trino.exceptions.Error, requests.RequestException, OSError) as error:
+        _LOG.info("trino_not_ready", reason=str(error)[:300])
+        return False
+
+
+def _session(settings: Settings) -> requests.Session:
+    """Without the environment: a certificate bundle set there for other hosts would override ours."""
+    session = requests.Session()
+    session.trust_env = False
+    session.verify = str(trino_config.authority(settings))
+    return session
+
+
+def _renew_access(settings: Settings) -> None:
+    """A person added since Trino's rules were written is let in without a restart, where the rules are on this machine."""
+    rules, users = trino_config.folder(settings) / "rules.json", users_file(settings)
+    if rules.is_file() and users.is_file() and users.stat().st_mtime > rules.stat().st_mtime:
+        trino_config.prepare_access(settings)
+        rules.touch()

@@ -1,0 +1,139 @@
+"""Everything that Trino reads at its start, rendered for this machine: server, catalogue, people and what they may do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from string import Template
+
+import bcrypt
+import yaml
+
+from headrace.lake import access
+from headrace.lake.files import write_private
+from headrace.lake.iceberg import ensure_catalogue
+from headrace.lake.tls import ensure_certificate
+from headrace.policy import load_policy
+from headrace.policy.users import ADMIN, identity_of, read_users
+from headrace.settings import Settings
+
+PLUGINS = ("iceberg", "password-authenticators", "resource-group-managers", "session-property-managers")
+# Trino looks for these in etc/ of the folder that it was started in.
+_AT_START = ("group-provider.properties", "resource-groups.properties", "session-property-config.properties")
+
+
+def folder(settings: Settings) -> Path:
+    return settings.etc / "trino"
+
+
+def authority(settings: Settings) -> Path:
+    """The file that a client checks Trino's certificate against."""
+    return settings.etc / "tls" / "ca.pem"
+
+
+def prepare(settings: Settings) -> None:
+    """Before every start, with PostgreSQL up: files and catalogue tables; a second call changes nothing."""
+    render(settings)
+    ensure_catalogue(settings)
+
+
+def render(settings: Settings) -> None:
+    _, certificate = ensure_certificate(settings.etc / "tls", "trino", [settings.hosts.trino])
+    values = _values(settings, certificate)
+    source = settings.services / "trino"
+    for template in sorted(p for p in source.rglob("*") if p.is_file()):
+        write_private(_target(settings, template.relative_to(source)), Template(template.read_text()).substitute(values))
+    write_private(folder(settings) / "password.db", _passwords(settings))
+    prepare_access(settings)
+
+
+def prepare_access(settings: Settings) -> bool:
+    """Who may do what, from the policy and the people of this moment; the running server reads it again by itself."""
+    policy = load_policy()
+    people = [p for name in (ADMIN, *read_users(settings)) if (p := identity_of(settings, name))]
+    key = access.pseudonym_key(settings.secret("token_signing_key"))
+    rules = access.rules(policy, people, declared_columns(settings.repo / "dbt" / "models"), key)
+    changed = write_private(folder(settings) / "rules.json", json.dumps(rules, indent=1) + "\n")
+    return write_private(folder(settings) / "groups.txt", access.groups(policy, people)) or changed
+
+
+def declared_columns(models: Path) -> dict[str, frozenset[str]]:
+    """schema.table → columns, as the model files of the dbt project declare them."""
+    found: dict[str, frozenset[str]] = {}
+    for path in sorted(models.rglob("*.yml")):
+        for model in (yaml.safe_load(path.read_text()) or {}).get("models", ()):
+            table = f"{path.relative_to(models).parts[0]}.{model['name']}"
+            found[table] = frozenset(column["name"] for column in model.get("columns", ()))
+    return found
+
+
+def plugin_links(trino_dir: Path, target: Path) -> None:
+    """A plugin folder with the few that are used: each one loaded costs seconds and memory."""
+    target.mkdir(parents=True, exist_ok=True)
+    for link in target.iterdir():
+        if link.name not in PLUGINS or link.readlink() != trino_dir / "plugin" / link.name:
+            link.unlink()
+    for name in PLUGINS:
+        if not (target / name).is_symlink():
+            (target / name).symlink_to(trino_dir / "plugin" / name)
+
+
+def working_folder(settings: Settings) -> Path:
+    """Start Trino here: it finds etc/group-provider.properties and the like by relative path."""
+    return folder(settings) / "run"
+
+
+def command(settings: Settings, trino_dir: Path, java_home: Path) -> list[str]:
+    """The start command; run it in `working_folder(settings)`. It logs to standard output."""
+    plugin_links(trino_dir, folder(settings) / "plugins")
+    options = [line for line in (folder(settings) / "jvm.config").read_text().splitlines() if not line.startswith("#")]
+    return [
+        str(java_home / "bin" / "java"),
+        *(option for option in options if option),
+        f"-Dconfig={folder(settings) / 'config.properties'}",
+        f"-Dlog.levels-file={folder(settings) / 'log.properties'}",
+        "-cp",
+        f"{trino_dir / 'lib'}/*",
+        "io.trino.server.TrinoServer",
+    ]
+
+
+def _target(settings: Settings, relative: Path) -> Path:
+    if relative.name in _AT_START:
+        return working_folder(settings) / "etc" / relative
+    return folder(settings) / relative
+
+
+def _values(settings: Settings, certificate: Path) -> dict[str, str]:
+    return {
+        "bind": settings.bind,
+        "certificate": str(certificate),
+        "etc": str(folder(settings)),
+        "file_system": _file_system(settings.warehouse_uri),
+        "internal_port": str(settings.ports.trino_internal),
+        "port": str(settings.ports.trino),
+        "postgres": settings.address("postgres"),
+        "postgres_password": settings.secret("postgres_iceberg_password"),
+        "query_bytes": settings.query_bytes,
+        "query_seconds": str(settings.query_seconds),
+        "shared_secret": settings.secret("trino_internal_secret"),
+        "warehouse": settings.warehouse_uri,
+    }
+
+
+def _file_system(warehouse: str) -> str:
+    """Local folders go by the Hadoop file system, object stores by the native one, with credentials of the environment."""
+    return "fs.native-s3.enabled=true" if warehouse.startswith("s3://") else "fs.hadoop.enabled=true"
+
+
+def _passwords(settings: Settings) -> str:
+    path = folder(settings) / "password.db"
+    known = dict(line.split(":", 1) for line in path.read_text().splitlines()) if path.is_file() else {}
+    return "".join(f"{user}:{_hash(settings.secret(f'trino_password_{user}'), known.get(user))}\n" for user in access.SERVICES)
+
+
+def _hash(password: str, known: str | None) -> str:
+    """The stored hash while it fits, so that a second start rewrites nothing. Trino wants bcrypt's 2y name for 2b."""
+    if known and bcrypt.checkpw(password.encode(), known.replace("$2y$", "$2b$", 1).encode()):
+        return known
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(rounds=10)).decode().replace("$2b$", "$2y$", 1)

@@ -1,0 +1,64 @@
+"""How long to wait before a job that keeps dying is started again, remembered across whoever starts it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+WINDOW_SECONDS = 600.0
+FREE_STARTS = 2
+"""Failures in the window that are repaired at once: one kill must not cost a wait."""
+FIRST_SECONDS = 5.0
+LONGEST_SECONDS = 120.0
+LOOP = 6
+"""From this many failures in the window a person should look."""
+
+
+@dataclass
+class History:
+    """What happened to a job, in a file beside its handle."""
+
+    starts: int = 0
+    failures: list[float] = field(default_factory=list)
+    reason: str = ""
+    """Why the job was last started again."""
+    counted: str = ""
+    """The process whose failure was counted last."""
+    stopping: bool = False
+    """Set while the end of the job is wanted, so that it does not count as a failure."""
+
+    @classmethod
+    def read(cls, path: Path) -> History:
+        try:
+            return cls(**json.loads(path.read_text()))
+        except (FileNotFoundError, json.JSONDecodeError, TypeError):
+            return cls()
+
+    def write(self, path: Path) -> None:
+        temporary = path.with_name(f".{path.name}")
+        temporary.write_text(json.dumps(asdict(self)))
+        temporary.replace(path)
+
+    def failed(self, reason: str, now: float | None = None) -> None:
+        moment = time.time() if now is None else now
+        self.failures = [f for f in self.failures if moment - f < WINDOW_SECONDS] + [moment]
+        self.reason = reason
+
+    def recent(self, now: float | None = None) -> int:
+        moment = time.time() if now is None else now
+        return sum(moment - f < WINDOW_SECONDS for f in self.failures)
+
+    def wait(self, now: float | None = None) -> float:
+        """Seconds from now until the next start is due."""
+        moment = time.time() if now is None else now
+        over = self.recent(moment) - FREE_STARTS
+        if over <= 0:
+            return 0.0
+        due = max(self.failures) + min(FIRST_SECONDS * 2 ** (over - 1), LONGEST_SECONDS)
+        return float(max(0.0, due - moment))
+
+    @property
+    def looping(self) -> bool:
+        return self.recent() >= LOOP

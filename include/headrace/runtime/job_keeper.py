@@ -1,0 +1,226 @@
+"""Starts and ends one streaming job so that its checkpoint has one query, whoever asks and whatever was killed before.
+
+Two locks see to it: one guards a start or stop while it happens; the other, on the job's log, is inherited by every
+process of the job, so that the kernel keeps it for exactly as long as any of them lives.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import psutil
+from filelock import FileLock, Timeout
+
+from headrace.log import get_logger
+from headrace.runtime import tools
+from headrace.runtime.backoff import History
+from headrace.runtime.handle import MARK, Handle, end, marked
+from headrace.runtime.job_state import Status, judge, publish, read_beat
+from headrace.settings import Settings, inherited_environment
+
+log = get_logger(__name__)
+
+_BUSY_SECONDS = 90.0
+_LOG_SECONDS = 20.0
+_LARGEST_LOG = 64 * 2**20
+
+
+class JobBusy(RuntimeError):
+    """Another process is starting the job, or holds what it needs."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One long-lived Spark application with a checkpoint for each of its queries."""
+
+    name: str
+    script: Path
+    environment: str = "main"
+    java: int | None = None
+    jars: str | None = None
+    driver_memory: str = "768m"
+    start_seconds: float = 240.0
+    """How long the first sign of progress may take."""
+    silence_seconds: float = 90.0
+    """How old the newest sign of progress may become before the job counts as stalled."""
+    stop_seconds: float = 30.0
+
+
+class Keeper:
+    """One job in one state folder."""
+
+    def __init__(self, job: Job, settings: Settings) -> None:
+        self.job = job
+        self._settings = settings
+        self._folder = settings.run / "jobs"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._handle_file = self._folder / f"{job.name}.json"
+        self._history_file = self._folder / f"{job.name}.history.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self._settings.logs / f"{self.job.name}.log"
+
+    @property
+    def handle(self) -> Handle | None:
+        return Handle.read(self._handle_file)
+
+    @property
+    def history(self) -> History:
+        return History.read(self._history_file)
+
+    def status(self) -> Status:
+        """Judged by process and by progress; reads only."""
+        handle, job = self.handle, self.job
+        beat = read_beat(self._settings, job.name) if handle and handle.alive() else None
+        return judge(job.name, handle, beat, job.start_seconds, job.silence_seconds)
+
+    def hold_back(self, seen: Status) -> float:
+        """Seconds until a repair is due, which grow while the job keeps failing."""
+        with self._exclusively():
+            history = self.history
+            self._count(history, seen)
+            history.write(self._history_file)
+            return history.wait()
+
+    def forgive(self) -> None:
+        """Forgets failures once a person was told of them, so that the next attempt is not held back for them again."""
+        with self._exclusively():
+            history = self.history
+            history.failures = []
+            history.write(self._history_file)
+
+    @staticmethod
+    def _count(history: History, seen: Status) -> None:
+        """A failure counts once, however many look at it, and not when the end was wanted."""
+        if not seen.broken or seen.handle is None or history.stopping:
+            return
+        key = f"{seen.handle.pid}:{seen.handle.created}"
+        if history.counted != key:
+            history.counted = key
+            history.failed(seen.reason)
+
+    def start(self) -> Handle:
+        """The running job; started when it is not there, replaced when it is dead or stalled."""
+        with self._exclusively():
+            seen = self.status()
+            if seen.healthy and seen.handle:
+                return seen.handle
+            if seen.state != "stalled" and (found := self._adopt()):
+                return found
+            history = self.history
+            self._count(history, seen)
+            grace = self.job.stop_seconds if seen.state == "stalled" else 2.0
+            end(marked(self.job.name, self._settings.home), grace=grace)
+            handle = self._launch()
+            history.starts += 1
+            history.stopping = False
+            history.write(self._history_file)
+            publish(self._settings, self.job.name, handle, "starting", history.starts - 1, history.reason)
+            log.info("job started", job=self.job.name, pid=handle.pid, before=seen.state, because=seen.reason)
+            return handle
+
+    def stop(self, grace: float | None = None) -> bool:
+        """Ends the job with everything it started; whether there was anything to end."""
+        with self._exclusively():
+            history = self.history
+            history.stopping = True
+            history.write(self._history_file)
+            processes = marked(self.job.name, self._settings.home)
+            end(processes, grace=self.job.stop_seconds if grace is None else grace)
+            self._handle_file.unlink(missing_ok=True)
+            publish(self._settings, self.job.name, None, "stopped", max(history.starts - 1, 0), "stopped on purpose")
+            return bool(processes)
+
+    def _adopt(self) -> Handle | None:
+        """The job that runs although its handle was lost, between its start and the note of it."""
+        for process in marked(self.job.name, self._settings.home):
+            try:
+                leads = os.getsid(process.pid) == process.pid and str(self.job.script) in process.cmdline()
+                handle = Handle.of(process)
+            except (psutil.Error, ProcessLookupError):
+                continue
+            if leads:
+                handle.write(self._handle_file)
+                return handle
+        return None
+
+    def _launch(self) -> Handle:
+        job = self.job
+        with self._locked_log() as output:
+            process = subprocess.Popen(
+                [str(tools.python_of(job.environment)), str(job.script)],
+                env=environment(job, self._settings),
+                cwd=self._settings.home,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        handle = Handle.of(psutil.Process(process.pid))
+        handle.write(self._handle_file)
+        return handle
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        try:
+            with FileLock(self._folder / f"{self.job.name}.lock", timeout=_BUSY_SECONDS):
+                yield
+        except Timeout:
+            raise JobBusy(
+                f"Job {self.job.name!r} has been starting or stopping for over {_BUSY_SECONDS:.0f} s: "
+                f"see its log, {self.log_file}."
+            ) from None
+
+    @contextmanager
+    def _locked_log(self) -> Iterator[BinaryIO]:
+        path = self.log_file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as output:
+            until = time.monotonic() + _LOG_SECONDS
+            while not _lock(output):
+                if time.monotonic() > until:
+                    raise JobBusy(f"A process still writes {path}: find it with `fuser {path}`, end it, start again.")
+                time.sleep(0.2)
+            if path.stat().st_size > _LARGEST_LOG:
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                output.truncate(0)
+            yield output
+
+
+def _lock(file: BinaryIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def environment(job: Job, settings: Settings) -> dict[str, str]:
+    """What the job sees: nothing of Airflow's own variables, which hold secrets that are not the job's."""
+    variables = inherited_environment() | {
+        MARK: job.name,
+        "HEADRACE_HOME": str(settings.home),
+        "HEADRACE_REPO": str(settings.repo),
+        "PYTHONPATH": str(settings.repo / "include"),
+        "PYTHONUNBUFFERED": "1",
+        "SPARK_LOCAL_IP": settings.bind,
+    }
+    if job.java:
+        home = tools.java_home(job.java)
+        variables |= {"JAVA_HOME": str(home), "PATH": f"{home / 'bin'}:{variables.get('PATH', os.defpath)}"}
+    if job.jars:
+        jars = ",".join(str(path) for path in tools.jars(job.jars))
+        arguments = ["--driver-memory", job.driver_memory, "--jars", jars, "pyspark-shell"]
+        variables["PYSPARK_SUBMIT_ARGS"] = shlex.join(arguments)
+    return variables

@@ -1,0 +1,107 @@
+"""How well a streaming job does, judged from its process and from its own words in the table `streams`.
+
+A process that lives but makes no progress is as bad as a dead one; a database that cannot be asked proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import psycopg
+from psycopg.rows import class_row
+
+from headrace.log import get_logger
+from headrace.runtime.handle import Handle
+from headrace.settings import Settings
+
+log = get_logger(__name__)
+
+State = Literal["absent", "starting", "running", "unknown", "stalled", "dead"]
+_CONNECT_SECONDS = 3
+_READ = "select state, heartbeat_at, batch_id, lag, landed_through from streams where job = %s"
+_PUBLISH = """insert into streams (job, handle, state, started_at, restarts, reason)
+    values (%(job)s, %(handle)s, %(state)s, now(), %(restarts)s, %(reason)s)
+    on conflict (job) do update set handle = excluded.handle, state = excluded.state, restarts = excluded.restarts,
+        reason = excluded.reason, started_at = case when excluded.handle is null then streams.started_at else now() end"""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The newest sign of progress that the job gave."""
+
+    state: str | None = None
+    heartbeat_at: datetime | None = None
+    batch_id: int | None = None
+    lag: int | None = None
+    landed_through: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    job: str
+    state: State
+    reason: str
+    handle: Handle | None = None
+    beat: Beat | None = None
+    age: float | None = None
+    """Seconds since the newest sign of progress."""
+
+    @property
+    def healthy(self) -> bool:
+        return self.state in ("starting", "running", "unknown")
+
+    @property
+    def broken(self) -> bool:
+        return self.state in ("dead", "stalled")
+
+
+def read_beat(settings: Settings, job: str) -> Beat | None:
+    """The job's own words, or None where the database cannot be asked."""
+    try:
+        with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=_CONNECT_SECONDS) as connection:
+            return connection.cursor(row_factory=class_row(Beat)).execute(_READ, (job,)).fetchone() or Beat()
+    except psycopg.Error as error:
+        log.warning("progress unknown: the database cannot be asked", job=job, error=str(error).strip())
+        return None
+
+
+def publish(settings: Settings, job: str, handle: Handle | None, state: str, restarts: int, reason: str) -> None:
+    """Tells the pages what was done to the job; they may lag behind, the job may not wait for them."""
+    row = {"job": job, "state": state, "restarts": restarts, "reason": reason or None}
+    row["handle"] = json.dumps(asdict(handle)) if handle else None
+    try:
+        with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=_CONNECT_SECONDS) as connection:
+            connection.execute(_PUBLISH, row)
+    except psycopg.Error as error:
+        log.warning("the state of the job was not written", job=job, state=state, error=str(error).strip())
+
+
+def judge(
+    job: str,
+    handle: Handle | None,
+    beat: Beat | None,
+    start_seconds: float,
+    silence_seconds: float,
+    now: datetime | None = None,
+) -> Status:
+    if handle is None:
+        return Status(job, "absent", "it was never started, or stopped on purpose")
+    if not handle.alive():
+        return Status(job, "dead", f"process {handle.pid} is gone", handle)
+    if beat is None:
+        return Status(job, "unknown", "its progress cannot be read: the database does not answer", handle)
+    moment = now or datetime.now(UTC)
+    began = datetime.fromtimestamp(handle.created, UTC)
+    # A beat from before this process began is its predecessor's.
+    if beat.heartbeat_at is None or beat.heartbeat_at < began:
+        age = (moment - began).total_seconds()
+        limit, state, said = start_seconds, "starting", f"no sign of progress {age:.0f} s after its start"
+    else:
+        age = (moment - beat.heartbeat_at).total_seconds()
+        limit, state, said = silence_seconds, "running", f"the newest sign of progress is {age:.0f} s old"
+    if age > limit:
+        return Status(job, "stalled", f"{said} (limit {limit:.0f} s)", handle, beat, age)
+    return Status(job, "starting" if state == "starting" else "running", said, handle, beat, age)

@@ -1,0 +1,56 @@
+"""The tables the platform keeps of itself, in database `headrace`."""
+
+from __future__ import annotations
+
+import psycopg
+
+from headrace.settings import Settings
+
+_TABLES = """
+create table if not exists streams (
+    job text primary key,
+    handle jsonb,
+    state text not null default 'absent',
+    started_at timestamptz,
+    heartbeat_at timestamptz,
+    batch_id bigint,
+    lag bigint,
+    landed_through timestamptz,
+    restarts integer not null default 0,
+    reason text,
+    detail jsonb not null default '{}'
+);
+create table if not exists coverage (
+    stream text primary key,
+    through timestamptz not null,
+    built_at timestamptz not null default now()
+);
+create table if not exists reconciliation (
+    run_at timestamptz not null,
+    spec text not null,
+    window_start timestamptz not null,
+    keys jsonb not null,
+    measure text not null,
+    live numeric,
+    lake numeric,
+    late numeric,
+    state text not null,
+    primary key (spec, window_start, keys, measure, run_at)
+);
+create table if not exists audit_logs (
+    id bigint generated always as identity primary key,
+    at timestamptz not null default now(),
+    actor text not null,
+    action text not null,
+    subject text not null,
+    detail jsonb not null default '{}',
+    allowed boolean not null
+);
+"""
+
+
+def ensure_schema(settings: Settings) -> None:
+    with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
+        # Two starts at once must not race in `create table if not exists`.
+        connection.execute("select pg_advisory_xact_lock(731)")
+        connection.execute(_TABLES)

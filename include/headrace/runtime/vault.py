@@ -1,0 +1,50 @@
+"""Generates the secrets of an installation once, each in a file that only its owner can read."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+
+from headrace.settings import Settings
+
+NAMES = (
+    "admin_password",
+    "airflow_fernet_key",
+    "airflow_jwt_secret",
+    "airflow_secret_key",
+    "ingest_api_key",
+    "postgres_airflow_password",
+    "postgres_headrace_password",
+    "postgres_iceberg_password",
+    "postgres_postgres_password",
+    "postgres_registry_password",
+    "supervisor_password",
+    "token_signing_key",
+    "trino_internal_secret",
+    "trino_password_admin",
+    "trino_password_bi_svc",
+    "trino_password_dbt",
+    "valkey_password",
+)
+
+
+def ensure_secrets(settings: Settings) -> None:
+    folder = settings.home / "secrets"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    for name in NAMES:
+        _ensure(folder / name)
+
+
+def _ensure(path: Path) -> None:
+    if path.exists() and path.stat().st_size:
+        return
+    value = base64.urlsafe_b64encode(os.urandom(32)).decode() if path.name.endswith("fernet_key") else secrets.token_urlsafe(24)
+    # Written aside and renamed: an interrupted `up` leaves no half secret.
+    temporary = path.with_name(f".{path.name}")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(value)
+    temporary.rename(path)

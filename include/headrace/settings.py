@@ -1,0 +1,245 @@
+"""The only reader of the environment: every address, port, path and limit of the platform in one frozen object.
+
+A value comes, in this order, from `HEADRACE_…` environment variables, from `settings.env` in the state folder, from
+the ports that `up` chose (`ports.json` there), or from the default written here. Compose and Kubernetes change the
+same names; no code asks where it runs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+REPO = Path(os.environ.get("HEADRACE_REPO") or Path(__file__).resolve().parents[2])
+
+
+def default_home() -> Path:
+    return Path(os.environ.get("HEADRACE_HOME") or REPO / ".headrace").expanduser().absolute()
+
+
+_PLAIN_VARIABLES = frozenset(
+    "HOME USER LOGNAME LANG LC_ALL TZ TMPDIR PATH SSL_CERT_FILE HTTP_PROXY HTTPS_PROXY NO_PROXY".split()
+)
+
+
+def inherited_environment() -> dict[str, str]:
+    """What a long-lived child may have of our variables: the plain ones and our own, nothing of the tool that starts it."""
+    return {k: v for k, v in os.environ.items() if k.upper() in _PLAIN_VARIABLES or k.startswith("HEADRACE_")}
+
+
+class MissingSecret(LookupError):
+    """A secret was asked for before `up` generated it."""
+
+
+class Ports(BaseModel):
+    """Preferred ports; `up` picks a free one where a default is taken, and refuses where a person fixed it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ingest: int = 8080
+    api: int = 8081
+    app: int = 8501
+    airflow: int = 8088
+    docs: int = 8089
+    mcp: int = 8090
+    trino: int = 8443
+    trino_internal: int = 8444
+    kafka: int = 9092
+    kafka_controller: int = 9093
+    registry: int = 8085
+    registry_management: int = 9085
+    connect: int = 8083
+    postgres: int = 5433
+    valkey: int = 6380
+    airflow_worker_logs: int = 8793
+    airflow_trigger_logs: int = 8794
+    scheduler_health: int = 8974
+    triggerer_health: int = 8975
+
+
+class Hosts(BaseModel):
+    """Where the parts are found: loopback by default, service names in compose and Kubernetes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    ingest: str = "127.0.0.1"
+    api: str = "127.0.0.1"
+    airflow: str = "127.0.0.1"
+    docs: str = "127.0.0.1"
+    trino: str = "127.0.0.1"
+    kafka: str = "127.0.0.1"
+    registry: str = "127.0.0.1"
+    postgres: str = "127.0.0.1"
+    valkey: str = "127.0.0.1"
+    connect: str = "127.0.0.1"
+
+
+class ChosenPorts(PydanticBaseSettingsSource):
+    """Ports that `up` wrote down, below the environment and above the defaults."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        path = default_home() / "ports.json"
+        return {"ports": json.loads(path.read_text())} if path.is_file() else {}
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix="HEADRACE_", env_nested_delimiter="__", frozen=True, extra="ignore", env_file_encoding="utf-8"
+    )
+
+    home: Path = Field(default_factory=default_home)
+    cache: Path = Field(default_factory=lambda: Path("~/.cache/headrace").expanduser())
+    bind: str = Field("127.0.0.1", description="The address that parts listen on.")
+    hosts: Hosts = Hosts()
+    ports: Ports = Ports()
+    maven_url: str | None = Field(None, description="A mirror of Maven's central repository; default: the one Ivy knows.")
+    browser: Path | None = Field(None, description="A Chromium for the browser tests; default: found or fetched.")
+
+    # Streams
+    lateness_minutes: int = Field(5, description="An event is late when the broker got it this long after its own time.")
+    future_minutes: int = Field(1, description="An event further in the future than this is refused.")
+    live_state_minutes: int = Field(40, description="How long the live job keeps ids and open windows; bounds backlog skew.")
+    live_batch: str = "5 minutes"
+    lake_land_seconds: int = 10
+    lake_refine_seconds: int = 3
+    kafka_replication: int = 1
+    kafka_partitions: int = Field(2, description="Partitions of a change topic on the embedded default.")
+    producer_profile: Literal["latency", "throughput"] = "latency"
+
+    # Lake
+    warehouse: str | None = Field(None, description="file:///… or s3://…; default: lake/ in the state folder.")
+    reporting_currency: str = "USD"
+
+    # Sample traffic
+    simulate_rate: float = Field(5.0, description="Steady sample events a second after `up`; 0 for none.")
+    history_days: int = 90
+    history_per_day: int = Field(2000, description="Transactions a day in the generated history.")
+    seed: int = 7
+
+    # Answers
+    chat_model: str | None = Field(None, description="Any model LangChain can reach, such as openai:gpt-5; none: rules.")
+    query_seconds: int = 30
+    query_bytes: str = "1GB"
+    token_minutes: int = 720
+
+    # Logs
+    log_level: str = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, ChosenPorts(settings_cls)
+
+    # Folders
+    @property
+    def repo(self) -> Path:
+        return REPO
+
+    @property
+    def services(self) -> Path:
+        return REPO / "include" / "services"
+
+    @property
+    def contracts(self) -> Path:
+        return REPO / "include" / "contracts"
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.home / "logs"
+
+    @property
+    def etc(self) -> Path:
+        """Configuration rendered from include/services for this machine."""
+        return self.home / "etc"
+
+    @property
+    def landing(self) -> Path:
+        """Drop folder of files to ingest: one folder a stream."""
+        return self.home / "landing"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.home / "checkpoints"
+
+    @property
+    def warehouse_uri(self) -> str:
+        return self.warehouse or (self.home / "lake").as_uri()
+
+    # Addresses
+    def address(self, part: str) -> str:
+        return f"{getattr(self.hosts, part)}:{getattr(self.ports, part)}"
+
+    @property
+    def kafka(self) -> str:
+        return self.address("kafka")
+
+    @property
+    def registry_url(self) -> str:
+        return f"http://{self.address('registry')}/apis/ccompat/v7"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{self.address('api')}"
+
+    @property
+    def ingest_url(self) -> str:
+        return f"http://{self.address('ingest')}"
+
+    @property
+    def airflow_url(self) -> str:
+        return f"http://{self.address('airflow')}"
+
+    @property
+    def docs_url(self) -> str:
+        return f"http://{self.address('docs')}"
+
+    def postgres_dsn(self, database: str, *, user: str | None = None) -> str:
+        """A libpq URL; each database is owned by a role of its own name."""
+        role = user or database
+        password = self.secret(f"postgres_{role}_password")
+        return f"postgresql://{role}:{password}@{self.address('postgres')}/{database}"
+
+    def secret(self, name: str) -> str:
+        """A generated secret, from its owner-only file."""
+        return self._secrets[name] if name in self._secrets else self._read_secret(name)
+
+    @cached_property
+    def _secrets(self) -> dict[str, str]:
+        prefix = "HEADRACE_SECRET_"
+        return {k.removeprefix(prefix).lower(): v for k, v in os.environ.items() if k.startswith(prefix)}
+
+    def _read_secret(self, name: str) -> str:
+        path = self.home / "secrets" / name
+        try:
+            return path.read_text().strip()
+        except FileNotFoundError:
+            raise MissingSecret(f"No secret {name!r} in {path.parent}: run `./headrace up` once, it makes them.") from None
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once: a later change of the environment changes nothing."""
+    return Settings(_env_file=default_home() / "settings.env")  # type: ignore[call-arg]

@@ -1,0 +1,65 @@
+"""What both Spark jobs share: the session, the Kafka source and the gate as DataFrames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+
+from headrace.contracts.model import Contract
+from headrace.settings import Settings
+from headrace.streams.dialect import SPARK
+from headrace.streams.gate import columns, reason, refusal, rules, texts
+
+SOURCE = ("key", "value", "topic", "partition", "offset", "arrived_at")
+
+
+def session(name: str, *, cores: int, memory: str, jars: Iterable[Path], conf: Mapping[str, str]) -> SparkSession:
+    """A local session that listens on loopback only and counts time in UTC."""
+    builder = SparkSession.builder.master(f"local[{cores}]").appName(name)
+    common = {
+        "spark.jars": ",".join(path.as_uri() for path in jars),
+        "spark.driver.memory": memory,
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+        "spark.sql.streaming.stopTimeout": "60s",
+    }
+    for key, value in {**common, **conf}.items():
+        builder = builder.config(key, value)
+    return builder.getOrCreate()
+
+
+def kafka_options(settings: Settings) -> dict[str, str]:
+    return {"kafka.bootstrap.servers": settings.kafka}
+
+
+def kafka_records(
+    spark: SparkSession, settings: Settings, topics: Iterable[str], options: Mapping[str, str], *, headers: bool = False
+) -> DataFrame:
+    """Records of the topics with the broker's time as `arrived_at`."""
+    reader = spark.readStream.format("kafka").options(**kafka_options(settings), **options)
+    reader = reader.option("subscribe", ",".join(sorted(topics))).option("includeHeaders", str(headers).lower())
+    return reader.load().withColumnRenamed("timestamp", "arrived_at").drop("timestampType")
+
+
+def gated(records: DataFrame, contract: Contract, future_minutes: int) -> DataFrame:
+    """The records with their typed fields, the rule that refuses them (or null) and the reason."""
+    found = rules(contract, SPARK, future_minutes)
+    kept = records.columns
+    prepared = records.selectExpr("*", *_named(SPARK.prepared()))
+    spelled = prepared.selectExpr("*", *_named(texts(contract, SPARK)))
+    typed = spelled.selectExpr("*", *_named(columns(contract, SPARK)))
+    judged = typed.selectExpr("*", f"{refusal(found, SPARK)} AS refusal", f"{reason(found, SPARK)} AS reason")
+    return judged.select(*kept, *(field.name for field in contract.fields), "refusal", "reason")
+
+
+def _named(expressions: Mapping[str, str]) -> list[str]:
+    return [f"{sql} AS {name}" for name, sql in expressions.items()]

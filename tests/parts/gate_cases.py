@@ -1,0 +1,144 @@
+"""Records that a gate must judge alike on every engine: the bytes, and the rule that refuses them (or None)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+ARRIVED = datetime(2026, 5, 4, 10, 0, 0, tzinfo=UTC)
+GOOD: dict[str, Any] = {
+    "event_id": "evt-00000001",
+    "event_time": "2026-05-04T09:59:30Z",
+    "user_id": "u1",
+    "merchant_id": "m1",
+    "transaction_type": "purchase",
+    "amount": 12.5,
+    "currency": "EUR",
+    "region": "europe",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    value: bytes | None
+    refusal: str | None = None
+    typed: tuple[str, str] | None = None
+    """A field and the text of its typed value."""
+
+
+def _with(name: str, refusal: str | None = None, typed: tuple[str, str] | None = None, **changes: Any) -> Case:
+    return Case(name, json.dumps({**GOOD, **changes}).encode(), refusal, typed)
+
+
+def _raw(name: str, field: str, token: str, refusal: str | None = None, typed: str | None = None) -> Case:
+    """A field written with exactly these characters."""
+    rest = json.dumps({k: v for k, v in GOOD.items() if k != field})
+    value = f'{rest[:-1]}, "{field}": {token}}}'.encode()
+    return Case(name, value, refusal, (field, typed) if typed else None)
+
+
+def _without(field: str, refusal: str | None) -> Case:
+    return Case(f"no {field}", json.dumps({k: v for k, v in GOOD.items() if k != field}).encode(), refusal)
+
+
+TEXT = json.dumps(GOOD)
+_DOCUMENTS = [
+    Case("good", TEXT.encode()),
+    Case("spaces around", f" \n{TEXT} \n".encode()),
+    Case("no value", None, "empty"),
+    Case("nothing", b"", "json"),
+    Case("not utf-8", TEXT.encode().replace(b'"u1"', b'"\xff1"'), "encoding"),
+    Case("broken", TEXT[:-1].encode(), "json"),
+    Case("cut in a string", TEXT[:60].encode(), "json"),
+    Case("followed by words", f"{TEXT} x".encode(), "json"),
+    Case("two documents", f"{TEXT}{TEXT}".encode(), "json"),
+    Case("two with a comma", f"{TEXT},{TEXT}".encode(), "json"),
+    Case("closes the array", f"{TEXT}] x".encode(), "json"),
+    Case("closes the object", f"{TEXT}}} x".encode(), "json"),
+    Case("closes and adds", f'{TEXT},"z":1}} x'.encode(), "json"),
+    Case("a list", f"[{TEXT}]".encode(), "json"),
+    Case("a number", b"5", "json"),
+    Case("null", b"null", "json"),
+    Case("byte order mark", b"\xef\xbb\xbf" + TEXT.encode(), "json"),
+    Case("single quotes", TEXT.replace('"', "'").encode(), "json"),
+    Case("not a number", TEXT.replace("12.5", "NaN").encode(), "json"),
+    Case("leading zero", TEXT.replace("12.5", "012.5").encode(), "json"),
+    Case("same key twice", f'{TEXT[:-1]}, "amount": 99}}'.encode(), "json"),
+    Case("same key twice inside", f'{TEXT[:-1]}, "more": {{"a": 1, "a": 2}}}}'.encode(), "json"),
+    Case("same key at two depths", f'{TEXT[:-1]}, "more": {{"amount": 99}}}}'.encode(), None, ("amount", "12.50")),
+    Case("colons in strings", f'{TEXT[:-1]}, "note": "a:\\"b\\":c\\\\"}}'.encode()),
+    Case("unknown field", f'{TEXT[:-1]}, "new": [1, {{"x": null}}]}}'.encode()),
+    Case("control character", TEXT.replace("u1", "u\n1").encode(), "json"),
+]
+_AMOUNTS = [
+    _raw("number as text", "amount", '"12.50"', None, "12.50"),
+    _raw("trailing zeros", "amount", "12.500", None, "12.50"),
+    _raw("three places", "amount", "12.345", "places:amount"),
+    _raw("exponent", "amount", "1e3", "type:amount"),
+    _raw("exponent, fraction", "amount", "1.55e1", "type:amount"),
+    _raw("exponent as text", "amount", '"1e3"', "type:amount"),
+    _raw("negative", "amount", "-1", "range:amount"),
+    _raw("zero", "amount", "0", None, "0.00"),
+    _raw("negative zero", "amount", "-0.0", None, "0.00"),
+    _raw("at the limit", "amount", "1000000.00", None, "1000000.00"),
+    _raw("over the limit", "amount", "1000000.01", "range:amount"),
+    _raw("beyond a double", "amount", "123456789012345.67", "range:amount"),
+    _raw("too large for its type", "amount", "12345678901234567890", "range:amount"),
+    _raw("too large for any", "amount", "1" * 60, "type:amount"),
+    _raw("amount in words", "amount", '"twelve"', "type:amount"),
+    _raw("amount with a space", "amount", '" 12.5"', "type:amount"),
+    _raw("amount with a line end", "amount", '"12.5\\n"', "type:amount"),
+    _raw("empty amount", "amount", '""', "type:amount"),
+    _raw("amount true", "amount", "true", "type:amount"),
+    _raw("amount nested", "amount", '{"value": 3}', "type:amount"),
+    _raw("null amount", "amount", "null", "required:amount"),
+]
+_STRINGS = [
+    *(_without(name, f"required:{name}") for name in GOOD),
+    _with("null user", "required:user_id", user_id=None),
+    _with("empty user", "length:user_id", user_id=""),
+    _with("long user", "length:user_id", user_id="x" * 65),
+    _with("64 emoji", None, user_id="\U0001f600" * 64),
+    _with("65 emoji", "length:user_id", user_id="\U0001f600" * 65),
+    Case("unicode as it is", json.dumps({**GOOD, "user_id": "Zoë 北京"}, ensure_ascii=False).encode(), None, ("user_id", "Zoë 北京")),
+    _with("unicode escaped", None, ("user_id", "Zoë 北京"), user_id="Zoë 北京"),
+    _with("user is a number", "type:user_id", user_id=5),
+    _with("user is true", "type:user_id", user_id=True),
+    _with("user is an object", "type:user_id", user_id={"id": 5}),
+    _with("user is a list", "type:user_id", user_id=[]),
+    _with("user looks like JSON", None, ("user_id", '{"id": 5}'), user_id='{"id": 5}'),
+    _with("user says null", None, ("user_id", "null"), user_id="null"),
+    _with("optional nested", "type:order_id", order_id={"id": 5}),
+    _with("optional null", None, order_id=None),
+    _with("unknown currency", "enum:currency", currency="XXX"),
+    _with("lower case currency", "enum:currency", currency="eur"),
+    _with("empty currency", "enum:currency", currency=""),
+    _with("quote in region", "enum:region", region="o'hara"),
+]
+_MOMENTS = [
+    _with("millis", None, ("event_time", "2026-05-04 09:59:30.123000"), event_time="2026-05-04T09:59:30.123Z"),
+    _with("nanos cut", None, ("event_time", "2026-05-04 09:59:30.123456"), event_time="2026-05-04T09:59:30.123456999Z"),
+    _with("space", None, ("event_time", "2026-05-04 09:59:30.000000"), event_time="2026-05-04 09:59:30"),
+    _with("no zone", None, ("event_time", "2026-05-04 09:59:30.500000"), event_time="2026-05-04T09:59:30.5"),
+    _with("offset", None, ("event_time", "2026-05-04 09:59:30.000000"), event_time="2026-05-04T11:59:30+02:00"),
+    _with("offset of minutes", None, ("event_time", "2026-05-04 09:29:30.000000"), event_time="2026-05-04T14:59:30+05:30"),
+    _with("in the limit", None, event_time="2026-05-04T10:01:00Z"),
+    _with("in the future", "future:event_time", event_time="2026-05-04T10:01:00.000001Z"),
+    _with("far behind", None, event_time="2001-05-04T10:01:00Z"),
+    _with("30 February", "type:event_time", event_time="2026-02-30T10:00:00Z"),
+    _with("29 February", None, event_time="2024-02-29T10:00:00Z"),
+    _with("hour 24", "type:event_time", event_time="2026-05-03T24:00:00Z"),
+    _with("leap second", "type:event_time", event_time="2016-12-31T23:59:60Z"),
+    _with("month 13", "type:event_time", event_time="2026-13-01T10:00:00Z"),
+    _with("a day", "type:event_time", event_time="2026-05-04"),
+    _with("no seconds", "type:event_time", event_time="2026-05-04T10:00Z"),
+    _with("lower case", "type:event_time", event_time="2026-05-04t09:59:30z"),
+    _with("offset too far", "type:event_time", event_time="2026-05-04T09:59:30+15:00"),
+    _with("zone by name", "type:event_time", event_time="2026-05-04T09:59:30 Europe/Paris"),
+    _with("epoch", "type:event_time", event_time=1777888770),
+    _with("empty moment", "type:event_time", event_time=""),
+]
+CASES = (*_DOCUMENTS, *_AMOUNTS, *_STRINGS, *_MOMENTS)

@@ -1,0 +1,61 @@
+"""A job is judged by its process and by its progress; what cannot be known is never held against it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import psutil
+import pytest
+
+from headrace.runtime.backoff import FREE_STARTS, LONGEST_SECONDS, LOOP, WINDOW_SECONDS, History
+from headrace.runtime.handle import Handle
+from headrace.runtime.job_state import Beat, judge
+
+ME = Handle.of(psutil.Process())
+BEGAN = datetime.fromtimestamp(ME.created, UTC)
+
+
+def _judge(beat: Beat | None, after: float) -> str:
+    return judge("dummy", ME, beat, 240, 90, BEGAN + timedelta(seconds=after)).state
+
+
+def _beat(after: float) -> Beat:
+    return Beat("running", BEGAN + timedelta(seconds=after), 7, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("beat", "after", "state"),
+    [
+        (None, 10_000, "unknown"),
+        (Beat(), 10, "starting"),
+        (Beat(), 241, "stalled"),
+        (_beat(-5), 10, "starting"),
+        (_beat(-5), 241, "stalled"),
+        (_beat(100), 110, "running"),
+        (_beat(100), 191, "stalled"),
+    ],
+)
+def test_judgement(beat: Beat | None, after: float, state: str) -> None:
+    assert _judge(beat, after) == state
+
+
+def test_a_process_that_is_gone_is_dead_whatever_it_said() -> None:
+    assert judge("dummy", Handle(2**22 + 1, 0.0), _beat(0), 240, 90).state == "dead"
+
+
+def test_first_failures_are_repaired_at_once_then_the_wait_grows_to_a_limit() -> None:
+    history, waits = History(), []
+    for _ in range(12):
+        history.failed("gone", now=1000.0)
+        waits.append(history.wait(now=1000.0))
+    assert waits[:FREE_STARTS] == [0.0] * FREE_STARTS
+    assert waits[FREE_STARTS:] == sorted(waits[FREE_STARTS:])
+    assert max(waits) == LONGEST_SECONDS
+
+
+def test_old_failures_are_forgotten() -> None:
+    history = History()
+    for _ in range(LOOP):
+        history.failed("gone", now=1000.0)
+    assert history.recent(now=1000.0 + WINDOW_SECONDS + 1) == 0
+    assert history.wait(now=1000.0 + WINDOW_SECONDS + 1) == 0.0
