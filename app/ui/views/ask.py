@@ -34,7 +34,7 @@ def show() -> None:
 
 
 def _teach() -> None:
-    st.title("Ask")
+    st.title("Ask", anchor=False)
     st.write("Ask about sales, refunds and transactions, live or back through history. Start with one of these:")
     for number, example in enumerate(EXAMPLES):
         st.button(example, key=f"example_{number}", on_click=session.ask_next, args=(example,), width="stretch")

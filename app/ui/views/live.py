@@ -16,7 +16,7 @@ MINUTES = (15, 30, 60)
 
 
 def show() -> None:
-    st.title("Live")
+    st.title("Live", anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         minutes = st.segmented_control(
             "Period",

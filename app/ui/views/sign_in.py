@@ -13,7 +13,7 @@ WIDTH = 420
 
 def show() -> None:
     with st.container(horizontal_alignment="center"), st.container(width=WIDTH):
-        st.title("Headrace")
+        st.title("Headrace", anchor=False)
         st.write("Ask your data in plain English, from the last second to the last year.")
         if notice := session.notice():
             st.info(notice, icon=":material/schedule:")

@@ -70,7 +70,7 @@ sources:
 {% for c in contracts %}
       - name: {{ c.name }}
         description: >-
-          One row per record of topic {{ c.topic }} or line of a file of this stream. {{ c.description }}
+          One row per record of topic {{ c.topic }}, or line of a file of this stream.
         meta: {owner: {{ c.owner }}, topic: {{ c.topic }}}
 {% endfor %}
 
@@ -87,8 +87,7 @@ version: 2
 models:
 {% for c in contracts %}
   - name: {{ c.name }}
-    description: >-
-      One row per {{ grain(c) }}. {{ c.description }}
+    description: One row per {{ grain(c) }}.
     meta: {owner: {{ c.owner }}}
     columns:
 {% for f in c.fields %}

@@ -11,32 +11,21 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import psycopg
-from psycopg.rows import class_row
 
 from headrace.log import get_logger
 from headrace.runtime.handle import Handle
 from headrace.settings import Settings
+from headrace.streams import heartbeat
+from headrace.streams.heartbeat import Beat
 
 log = get_logger(__name__)
 
 State = Literal["absent", "starting", "running", "unknown", "stalled", "dead"]
 _CONNECT_SECONDS = 3
-_READ = "select state, heartbeat_at, batch_id, lag, landed_through from streams where job = %s"
 _PUBLISH = """insert into streams (job, handle, state, started_at, restarts, reason)
     values (%(job)s, %(handle)s, %(state)s, now(), %(restarts)s, %(reason)s)
     on conflict (job) do update set handle = excluded.handle, state = excluded.state, restarts = excluded.restarts,
         reason = excluded.reason, started_at = case when excluded.handle is null then streams.started_at else now() end"""
-
-
-@dataclass(frozen=True)
-class Beat:
-    """The newest sign of progress that the job gave."""
-
-    state: str | None = None
-    heartbeat_at: datetime | None = None
-    batch_id: int | None = None
-    lag: int | None = None
-    landed_through: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -58,14 +47,20 @@ class Status:
         return self.state in ("dead", "stalled")
 
 
-def read_beat(settings: Settings, job: str) -> Beat | None:
-    """The job's own words, or None where the database cannot be asked."""
+@dataclass(frozen=True)
+class Unreadable:
+    """Nothing could be learned of the progress, and why."""
+
+    reason: str
+
+
+def read_beat(settings: Settings, job: str) -> Beat | Unreadable | None:
+    """The job's own words; None where it never said anything."""
     try:
-        with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=_CONNECT_SECONDS) as connection:
-            return connection.cursor(row_factory=class_row(Beat)).execute(_READ, (job,)).fetchone() or Beat()
-    except psycopg.Error as error:
+        return heartbeat.read(settings, job)
+    except (psycopg.Error, OSError) as error:
         log.warning("progress unknown: the database cannot be asked", job=job, error=str(error).strip())
-        return None
+        return Unreadable("the database does not answer")
 
 
 def publish(settings: Settings, job: str, handle: Handle | None, state: str, restarts: int, reason: str) -> None:
@@ -82,7 +77,7 @@ def publish(settings: Settings, job: str, handle: Handle | None, state: str, res
 def judge(
     job: str,
     handle: Handle | None,
-    beat: Beat | None,
+    beat: Beat | Unreadable | None,
     start_seconds: float,
     silence_seconds: float,
     now: datetime | None = None,
@@ -91,12 +86,12 @@ def judge(
         return Status(job, "absent", "it was never started, or stopped on purpose")
     if not handle.alive():
         return Status(job, "dead", f"process {handle.pid} is gone", handle)
-    if beat is None:
-        return Status(job, "unknown", "its progress cannot be read: the database does not answer", handle)
+    if isinstance(beat, Unreadable):
+        return Status(job, "unknown", f"its progress cannot be read: {beat.reason}", handle)
     moment = now or datetime.now(UTC)
     began = datetime.fromtimestamp(handle.created, UTC)
     # A beat from before this process began is its predecessor's.
-    if beat.heartbeat_at is None or beat.heartbeat_at < began:
+    if beat is None or beat.heartbeat_at is None or beat.heartbeat_at < began:
         age = (moment - began).total_seconds()
         limit, state, said = start_seconds, "starting", f"no sign of progress {age:.0f} s after its start"
     else:

@@ -37,16 +37,16 @@ def _beating(name: str, seconds: int = 30) -> Callable[[Settings], bool]:
 
 def _trino_prepare(settings: Settings) -> None:
     from headrace.lake import trino_config
-    from headrace.runtime import tools
 
-    trino_config.prepare(settings, tools.trino_folder())
+    trino_config.prepare(settings)
 
 
 def _trino_command(settings: Settings) -> Command:
     from headrace.lake import trino_config
     from headrace.runtime import tools
 
-    return Command(tuple(trino_config.command(settings, tools.trino_folder(), tools.java_home(25))))
+    command = trino_config.command(settings, tools.trino_folder(), tools.java_home(25))
+    return Command(tuple(command), cwd=trino_config.working_folder(settings))
 
 
 def _trino_healthy(settings: Settings) -> bool:

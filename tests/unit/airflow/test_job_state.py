@@ -9,33 +9,34 @@ import pytest
 
 from headrace.runtime.backoff import FREE_STARTS, LONGEST_SECONDS, LOOP, WINDOW_SECONDS, History
 from headrace.runtime.handle import Handle
-from headrace.runtime.job_state import Beat, judge
+from headrace.runtime.job_state import Unreadable, judge
+from headrace.streams.heartbeat import Beat
 
 ME = Handle.of(psutil.Process())
 BEGAN = datetime.fromtimestamp(ME.created, UTC)
 
 
-def _judge(beat: Beat | None, after: float) -> str:
+def _judge(beat: Beat | Unreadable | None, after: float) -> str:
     return judge("dummy", ME, beat, 240, 90, BEGAN + timedelta(seconds=after)).state
 
 
 def _beat(after: float) -> Beat:
-    return Beat("running", BEGAN + timedelta(seconds=after), 7, 0, None)
+    return Beat("dummy", None, "running", BEGAN, BEGAN + timedelta(seconds=after), 7, 0, None, 0, None, {})
 
 
 @pytest.mark.parametrize(
     ("beat", "after", "state"),
     [
-        (None, 10_000, "unknown"),
-        (Beat(), 10, "starting"),
-        (Beat(), 241, "stalled"),
+        (Unreadable("no answer"), 10_000, "unknown"),
+        (None, 10, "starting"),
+        (None, 241, "stalled"),
         (_beat(-5), 10, "starting"),
         (_beat(-5), 241, "stalled"),
         (_beat(100), 110, "running"),
         (_beat(100), 191, "stalled"),
     ],
 )
-def test_judgement(beat: Beat | None, after: float, state: str) -> None:
+def test_judgement(beat: Beat | Unreadable | None, after: float, state: str) -> None:
     assert _judge(beat, after) == state
 
 

@@ -1,0 +1,9 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{
+    config(
+        unique_key=["event_id"],
+        properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
+    )
+}}
+
+{{ one_row_per_event(ref("valid_app_events"), ["event_id"], ["event_id", "event_time", "user_id", "session_id", "event_type", "platform", "page", "search_text", "product_id", "merchant_id", "country", "region"], "event_time") }}

@@ -1,0 +1,9 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{
+    config(
+        unique_key=["event_id"],
+        properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
+    )
+}}
+
+{{ one_row_per_event(ref("valid_transactions"), ["event_id"], ["event_id", "event_time", "user_id", "merchant_id", "product_id", "order_id", "refund_of", "transaction_type", "amount", "currency", "region"], "event_time") }}

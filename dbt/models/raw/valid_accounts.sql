@@ -1,0 +1,106 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{ config(materialized="view") }}
+
+with
+judged as (
+    WITH prepared AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            from_utf8(value) AS json_text,
+            TRY(json_parse(from_utf8(value))) AS document
+        FROM {{ source("raw", "accounts") }}
+        WHERE true
+    ),
+    texts AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            json_text,
+            document,
+            coalesce(json_extract_scalar(json_text, '$.account_id'), nullif(json_format(json_extract(document, '$.account_id')), 'null')) AS text_account_id,
+            coalesce(json_extract_scalar(json_text, '$.updated_at'), nullif(json_format(json_extract(document, '$.updated_at')), 'null')) AS text_updated_at,
+            coalesce(json_extract_scalar(json_text, '$.customer_id'), nullif(json_format(json_extract(document, '$.customer_id')), 'null')) AS text_customer_id,
+            coalesce(json_extract_scalar(json_text, '$.account_type'), nullif(json_format(json_extract(document, '$.account_type')), 'null')) AS text_account_type,
+            coalesce(json_extract_scalar(json_text, '$.account_number'), nullif(json_format(json_extract(document, '$.account_number')), 'null')) AS text_account_number,
+            coalesce(json_extract_scalar(json_text, '$.currency'), nullif(json_format(json_extract(document, '$.currency')), 'null')) AS text_currency,
+            coalesce(json_extract_scalar(json_text, '$.status'), nullif(json_format(json_extract(document, '$.status')), 'null')) AS text_status,
+            coalesce(json_extract_scalar(json_text, '$.opened_at'), nullif(json_format(json_extract(document, '$.opened_at')), 'null')) AS text_opened_at
+        FROM prepared
+    ),
+    typed AS (
+        SELECT
+            *,
+            text_account_id AS account_id,
+            CASE WHEN regexp_like(text_updated_at, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_updated_at, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_updated_at, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END AS updated_at,
+            text_customer_id AS customer_id,
+            text_account_type AS account_type,
+            text_account_number AS account_number,
+            text_currency AS currency,
+            text_status AS status,
+            CASE WHEN regexp_like(text_opened_at, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_opened_at, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_opened_at, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_opened_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_opened_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END AS opened_at
+        FROM texts
+    ),
+    judged AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            account_id,
+            updated_at,
+            customer_id,
+            account_type,
+            account_number,
+            currency,
+            status,
+            opened_at,
+            CASE WHEN value IS NULL THEN 'empty' WHEN to_utf8(json_text) <> value THEN 'encoding' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'json' WHEN text_account_id IS NULL THEN 'required:account_id' WHEN text_account_id IS NOT NULL AND NOT json_format(json_extract(document, '$.account_id')) LIKE '"%' THEN 'type:account_id' WHEN length(text_account_id) < 1 THEN 'length:account_id' WHEN length(text_account_id) > 64 THEN 'length:account_id' WHEN text_updated_at IS NULL THEN 'required:updated_at' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'type:updated_at' WHEN text_customer_id IS NULL THEN 'required:customer_id' WHEN text_customer_id IS NOT NULL AND NOT json_format(json_extract(document, '$.customer_id')) LIKE '"%' THEN 'type:customer_id' WHEN length(text_customer_id) < 1 THEN 'length:customer_id' WHEN length(text_customer_id) > 64 THEN 'length:customer_id' WHEN text_account_type IS NULL THEN 'required:account_type' WHEN text_account_type IS NOT NULL AND NOT json_format(json_extract(document, '$.account_type')) LIKE '"%' THEN 'type:account_type' WHEN text_account_type NOT IN ('wallet', 'card', 'bank') THEN 'enum:account_type' WHEN text_account_number IS NULL THEN 'required:account_number' WHEN text_account_number IS NOT NULL AND NOT json_format(json_extract(document, '$.account_number')) LIKE '"%' THEN 'type:account_number' WHEN length(text_account_number) < 4 THEN 'length:account_number' WHEN length(text_account_number) > 34 THEN 'length:account_number' WHEN text_currency IS NULL THEN 'required:currency' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'type:currency' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'enum:currency' WHEN text_status IS NULL THEN 'required:status' WHEN text_status IS NOT NULL AND NOT json_format(json_extract(document, '$.status')) LIKE '"%' THEN 'type:status' WHEN text_status NOT IN ('open', 'frozen', 'closed') THEN 'enum:status' WHEN text_opened_at IS NULL THEN 'required:opened_at' WHEN text_opened_at IS NOT NULL AND opened_at IS NULL THEN 'type:opened_at' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'future:updated_at' END AS refusal,
+            CASE WHEN value IS NULL THEN 'The record has no value.' WHEN to_utf8(json_text) <> value THEN 'The value is not valid UTF-8 text.' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'The value is not one well-formed JSON object whose keys differ.' WHEN text_account_id IS NULL THEN 'account_id is required and is missing or null.' WHEN text_account_id IS NOT NULL AND NOT json_format(json_extract(document, '$.account_id')) LIKE '"%' THEN 'account_id must be text.' WHEN length(text_account_id) < 1 THEN 'account_id is shorter than 1 character(s).' WHEN length(text_account_id) > 64 THEN 'account_id is longer than 64 character(s).' WHEN text_updated_at IS NULL THEN 'updated_at is required and is missing or null.' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'updated_at must be a moment such as 2026-01-31T09:30:00Z.' WHEN text_customer_id IS NULL THEN 'customer_id is required and is missing or null.' WHEN text_customer_id IS NOT NULL AND NOT json_format(json_extract(document, '$.customer_id')) LIKE '"%' THEN 'customer_id must be text.' WHEN length(text_customer_id) < 1 THEN 'customer_id is shorter than 1 character(s).' WHEN length(text_customer_id) > 64 THEN 'customer_id is longer than 64 character(s).' WHEN text_account_type IS NULL THEN 'account_type is required and is missing or null.' WHEN text_account_type IS NOT NULL AND NOT json_format(json_extract(document, '$.account_type')) LIKE '"%' THEN 'account_type must be text.' WHEN text_account_type NOT IN ('wallet', 'card', 'bank') THEN 'account_type must be one of wallet, card, bank.' WHEN text_account_number IS NULL THEN 'account_number is required and is missing or null.' WHEN text_account_number IS NOT NULL AND NOT json_format(json_extract(document, '$.account_number')) LIKE '"%' THEN 'account_number must be text.' WHEN length(text_account_number) < 4 THEN 'account_number is shorter than 4 character(s).' WHEN length(text_account_number) > 34 THEN 'account_number is longer than 34 character(s).' WHEN text_currency IS NULL THEN 'currency is required and is missing or null.' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'currency must be text.' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'currency must be one of USD, EUR, GBP, JPY, BRL, INR.' WHEN text_status IS NULL THEN 'status is required and is missing or null.' WHEN text_status IS NOT NULL AND NOT json_format(json_extract(document, '$.status')) LIKE '"%' THEN 'status must be text.' WHEN text_status NOT IN ('open', 'frozen', 'closed') THEN 'status must be one of open, frozen, closed.' WHEN text_opened_at IS NULL THEN 'opened_at is required and is missing or null.' WHEN text_opened_at IS NOT NULL AND opened_at IS NULL THEN 'opened_at must be a moment such as 2026-01-31T09:30:00Z.' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'updated_at is more than 1 minute(s) after the moment the event arrived.' END AS reason
+        FROM typed
+    )
+    SELECT * FROM judged
+),
+
+final as (
+    select
+        account_id,
+        updated_at,
+        customer_id,
+        account_type,
+        account_number,
+        currency,
+        status,
+        opened_at,
+        arrived_at,
+        landed_at,
+        origin,
+        correlation_id,
+        contract_version,
+        topic as source_topic,
+        "partition" as source_partition,
+        "offset" as source_offset
+    from judged
+    where refusal is null
+)
+
+select * from final

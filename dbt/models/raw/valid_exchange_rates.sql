@@ -1,0 +1,90 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{ config(materialized="view") }}
+
+with
+judged as (
+    WITH prepared AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            from_utf8(value) AS json_text,
+            TRY(json_parse(from_utf8(value))) AS document
+        FROM {{ source("raw", "exchange_rates") }}
+        WHERE true
+    ),
+    texts AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            json_text,
+            document,
+            coalesce(json_extract_scalar(json_text, '$.currency'), nullif(json_format(json_extract(document, '$.currency')), 'null')) AS text_currency,
+            coalesce(json_extract_scalar(json_text, '$.rate_date'), nullif(json_format(json_extract(document, '$.rate_date')), 'null')) AS text_rate_date,
+            coalesce(json_extract_scalar(json_text, '$.updated_at'), nullif(json_format(json_extract(document, '$.updated_at')), 'null')) AS text_updated_at,
+            coalesce(json_extract_scalar(json_text, '$.usd_rate'), nullif(json_format(json_extract(document, '$.usd_rate')), 'null')) AS text_usd_rate
+        FROM prepared
+    ),
+    typed AS (
+        SELECT
+            *,
+            text_currency AS currency,
+            CASE WHEN regexp_like(text_rate_date, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}\z') THEN try_cast(text_rate_date AS date) END AS rate_date,
+            CASE WHEN regexp_like(text_updated_at, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_updated_at, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_updated_at, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END AS updated_at,
+            CASE WHEN regexp_like(text_usd_rate, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') THEN try_cast(text_usd_rate AS decimal(18,8)) END AS usd_rate
+        FROM texts
+    ),
+    judged AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            currency,
+            rate_date,
+            updated_at,
+            usd_rate,
+            CASE WHEN value IS NULL THEN 'empty' WHEN to_utf8(json_text) <> value THEN 'encoding' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'json' WHEN text_currency IS NULL THEN 'required:currency' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'type:currency' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'enum:currency' WHEN text_rate_date IS NULL THEN 'required:rate_date' WHEN text_rate_date IS NOT NULL AND rate_date IS NULL THEN 'type:rate_date' WHEN text_updated_at IS NULL THEN 'required:updated_at' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'type:updated_at' WHEN text_usd_rate IS NULL THEN 'required:usd_rate' WHEN text_usd_rate IS NOT NULL AND (NOT regexp_like(text_usd_rate, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_usd_rate), 'e') > 0) THEN 'type:usd_rate' WHEN regexp_like(text_usd_rate, '[.][0-9]{8}[0-9]*[1-9]') THEN 'places:usd_rate' WHEN text_usd_rate IS NOT NULL AND usd_rate IS NULL THEN 'range:usd_rate' WHEN usd_rate < 0.00000001 THEN 'range:usd_rate' WHEN usd_rate > 1000000 THEN 'range:usd_rate' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'future:updated_at' END AS refusal,
+            CASE WHEN value IS NULL THEN 'The record has no value.' WHEN to_utf8(json_text) <> value THEN 'The value is not valid UTF-8 text.' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'The value is not one well-formed JSON object whose keys differ.' WHEN text_currency IS NULL THEN 'currency is required and is missing or null.' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'currency must be text.' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'currency must be one of USD, EUR, GBP, JPY, BRL, INR.' WHEN text_rate_date IS NULL THEN 'rate_date is required and is missing or null.' WHEN text_rate_date IS NOT NULL AND rate_date IS NULL THEN 'rate_date must be a day such as 2026-01-31.' WHEN text_updated_at IS NULL THEN 'updated_at is required and is missing or null.' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'updated_at must be a moment such as 2026-01-31T09:30:00Z.' WHEN text_usd_rate IS NULL THEN 'usd_rate is required and is missing or null.' WHEN text_usd_rate IS NOT NULL AND (NOT regexp_like(text_usd_rate, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_usd_rate), 'e') > 0) THEN 'usd_rate must be a number in plain digits.' WHEN regexp_like(text_usd_rate, '[.][0-9]{8}[0-9]*[1-9]') THEN 'usd_rate has more than 8 decimal places.' WHEN text_usd_rate IS NOT NULL AND usd_rate IS NULL THEN 'usd_rate is too large for decimal(18,8).' WHEN usd_rate < 0.00000001 THEN 'usd_rate is below 0.00000001.' WHEN usd_rate > 1000000 THEN 'usd_rate is above 1000000.' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'updated_at is more than 1 minute(s) after the moment the event arrived.' END AS reason
+        FROM typed
+    )
+    SELECT * FROM judged
+),
+
+final as (
+    select
+        currency,
+        rate_date,
+        updated_at,
+        usd_rate,
+        arrived_at,
+        landed_at,
+        origin,
+        correlation_id,
+        contract_version,
+        topic as source_topic,
+        "partition" as source_partition,
+        "offset" as source_offset
+    from judged
+    where refusal is null
+)
+
+select * from final

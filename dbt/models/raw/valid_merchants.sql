@@ -1,0 +1,114 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{ config(materialized="view") }}
+
+with
+judged as (
+    WITH prepared AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            from_utf8(value) AS json_text,
+            TRY(json_parse(from_utf8(value))) AS document
+        FROM {{ source("raw", "merchants") }}
+        WHERE true
+    ),
+    texts AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            json_text,
+            document,
+            coalesce(json_extract_scalar(json_text, '$.merchant_id'), nullif(json_format(json_extract(document, '$.merchant_id')), 'null')) AS text_merchant_id,
+            coalesce(json_extract_scalar(json_text, '$.updated_at'), nullif(json_format(json_extract(document, '$.updated_at')), 'null')) AS text_updated_at,
+            coalesce(json_extract_scalar(json_text, '$.name'), nullif(json_format(json_extract(document, '$.name')), 'null')) AS text_name,
+            coalesce(json_extract_scalar(json_text, '$.category'), nullif(json_format(json_extract(document, '$.category')), 'null')) AS text_category,
+            coalesce(json_extract_scalar(json_text, '$.country'), nullif(json_format(json_extract(document, '$.country')), 'null')) AS text_country,
+            coalesce(json_extract_scalar(json_text, '$.region'), nullif(json_format(json_extract(document, '$.region')), 'null')) AS text_region,
+            coalesce(json_extract_scalar(json_text, '$.currency'), nullif(json_format(json_extract(document, '$.currency')), 'null')) AS text_currency,
+            coalesce(json_extract_scalar(json_text, '$.tier'), nullif(json_format(json_extract(document, '$.tier')), 'null')) AS text_tier,
+            coalesce(json_extract_scalar(json_text, '$.status'), nullif(json_format(json_extract(document, '$.status')), 'null')) AS text_status,
+            coalesce(json_extract_scalar(json_text, '$.signed_up_at'), nullif(json_format(json_extract(document, '$.signed_up_at')), 'null')) AS text_signed_up_at
+        FROM prepared
+    ),
+    typed AS (
+        SELECT
+            *,
+            text_merchant_id AS merchant_id,
+            CASE WHEN regexp_like(text_updated_at, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_updated_at, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_updated_at, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END AS updated_at,
+            text_name AS name,
+            text_category AS category,
+            text_country AS country,
+            text_region AS region,
+            text_currency AS currency,
+            text_tier AS tier,
+            text_status AS status,
+            CASE WHEN regexp_like(text_signed_up_at, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_signed_up_at, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_signed_up_at, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_signed_up_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_signed_up_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END AS signed_up_at
+        FROM texts
+    ),
+    judged AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            merchant_id,
+            updated_at,
+            name,
+            category,
+            country,
+            region,
+            currency,
+            tier,
+            status,
+            signed_up_at,
+            CASE WHEN value IS NULL THEN 'empty' WHEN to_utf8(json_text) <> value THEN 'encoding' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'json' WHEN text_merchant_id IS NULL THEN 'required:merchant_id' WHEN text_merchant_id IS NOT NULL AND NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%' THEN 'type:merchant_id' WHEN length(text_merchant_id) < 1 THEN 'length:merchant_id' WHEN length(text_merchant_id) > 64 THEN 'length:merchant_id' WHEN text_updated_at IS NULL THEN 'required:updated_at' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'type:updated_at' WHEN text_name IS NULL THEN 'required:name' WHEN text_name IS NOT NULL AND NOT json_format(json_extract(document, '$.name')) LIKE '"%' THEN 'type:name' WHEN length(text_name) < 1 THEN 'length:name' WHEN length(text_name) > 120 THEN 'length:name' WHEN text_category IS NULL THEN 'required:category' WHEN text_category IS NOT NULL AND NOT json_format(json_extract(document, '$.category')) LIKE '"%' THEN 'type:category' WHEN text_category NOT IN ('electronics', 'fashion', 'groceries', 'home', 'books', 'sports', 'beauty', 'travel') THEN 'enum:category' WHEN text_country IS NULL THEN 'required:country' WHEN text_country IS NOT NULL AND NOT json_format(json_extract(document, '$.country')) LIKE '"%' THEN 'type:country' WHEN length(text_country) < 2 THEN 'length:country' WHEN length(text_country) > 2 THEN 'length:country' WHEN text_region IS NULL THEN 'required:region' WHEN text_region IS NOT NULL AND NOT json_format(json_extract(document, '$.region')) LIKE '"%' THEN 'type:region' WHEN text_region NOT IN ('north_america', 'south_america', 'europe', 'asia') THEN 'enum:region' WHEN text_currency IS NULL THEN 'required:currency' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'type:currency' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'enum:currency' WHEN text_tier IS NULL THEN 'required:tier' WHEN text_tier IS NOT NULL AND NOT json_format(json_extract(document, '$.tier')) LIKE '"%' THEN 'type:tier' WHEN text_tier NOT IN ('standard', 'plus', 'premier') THEN 'enum:tier' WHEN text_status IS NULL THEN 'required:status' WHEN text_status IS NOT NULL AND NOT json_format(json_extract(document, '$.status')) LIKE '"%' THEN 'type:status' WHEN text_status NOT IN ('active', 'suspended') THEN 'enum:status' WHEN text_signed_up_at IS NULL THEN 'required:signed_up_at' WHEN text_signed_up_at IS NOT NULL AND signed_up_at IS NULL THEN 'type:signed_up_at' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'future:updated_at' END AS refusal,
+            CASE WHEN value IS NULL THEN 'The record has no value.' WHEN to_utf8(json_text) <> value THEN 'The value is not valid UTF-8 text.' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'The value is not one well-formed JSON object whose keys differ.' WHEN text_merchant_id IS NULL THEN 'merchant_id is required and is missing or null.' WHEN text_merchant_id IS NOT NULL AND NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%' THEN 'merchant_id must be text.' WHEN length(text_merchant_id) < 1 THEN 'merchant_id is shorter than 1 character(s).' WHEN length(text_merchant_id) > 64 THEN 'merchant_id is longer than 64 character(s).' WHEN text_updated_at IS NULL THEN 'updated_at is required and is missing or null.' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'updated_at must be a moment such as 2026-01-31T09:30:00Z.' WHEN text_name IS NULL THEN 'name is required and is missing or null.' WHEN text_name IS NOT NULL AND NOT json_format(json_extract(document, '$.name')) LIKE '"%' THEN 'name must be text.' WHEN length(text_name) < 1 THEN 'name is shorter than 1 character(s).' WHEN length(text_name) > 120 THEN 'name is longer than 120 character(s).' WHEN text_category IS NULL THEN 'category is required and is missing or null.' WHEN text_category IS NOT NULL AND NOT json_format(json_extract(document, '$.category')) LIKE '"%' THEN 'category must be text.' WHEN text_category NOT IN ('electronics', 'fashion', 'groceries', 'home', 'books', 'sports', 'beauty', 'travel') THEN 'category must be one of electronics, fashion, groceries, home, books, sports, beauty, travel.' WHEN text_country IS NULL THEN 'country is required and is missing or null.' WHEN text_country IS NOT NULL AND NOT json_format(json_extract(document, '$.country')) LIKE '"%' THEN 'country must be text.' WHEN length(text_country) < 2 THEN 'country is shorter than 2 character(s).' WHEN length(text_country) > 2 THEN 'country is longer than 2 character(s).' WHEN text_region IS NULL THEN 'region is required and is missing or null.' WHEN text_region IS NOT NULL AND NOT json_format(json_extract(document, '$.region')) LIKE '"%' THEN 'region must be text.' WHEN text_region NOT IN ('north_america', 'south_america', 'europe', 'asia') THEN 'region must be one of north_america, south_america, europe, asia.' WHEN text_currency IS NULL THEN 'currency is required and is missing or null.' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'currency must be text.' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'currency must be one of USD, EUR, GBP, JPY, BRL, INR.' WHEN text_tier IS NULL THEN 'tier is required and is missing or null.' WHEN text_tier IS NOT NULL AND NOT json_format(json_extract(document, '$.tier')) LIKE '"%' THEN 'tier must be text.' WHEN text_tier NOT IN ('standard', 'plus', 'premier') THEN 'tier must be one of standard, plus, premier.' WHEN text_status IS NULL THEN 'status is required and is missing or null.' WHEN text_status IS NOT NULL AND NOT json_format(json_extract(document, '$.status')) LIKE '"%' THEN 'status must be text.' WHEN text_status NOT IN ('active', 'suspended') THEN 'status must be one of active, suspended.' WHEN text_signed_up_at IS NULL THEN 'signed_up_at is required and is missing or null.' WHEN text_signed_up_at IS NOT NULL AND signed_up_at IS NULL THEN 'signed_up_at must be a moment such as 2026-01-31T09:30:00Z.' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'updated_at is more than 1 minute(s) after the moment the event arrived.' END AS reason
+        FROM typed
+    )
+    SELECT * FROM judged
+),
+
+final as (
+    select
+        merchant_id,
+        updated_at,
+        name as merchant_name,
+        category,
+        country,
+        region,
+        currency,
+        tier,
+        status,
+        signed_up_at,
+        arrived_at,
+        landed_at,
+        origin,
+        correlation_id,
+        contract_version,
+        topic as source_topic,
+        "partition" as source_partition,
+        "offset" as source_offset
+    from judged
+    where refusal is null
+)
+
+select * from final

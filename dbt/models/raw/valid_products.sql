@@ -1,0 +1,106 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{ config(materialized="view") }}
+
+with
+judged as (
+    WITH prepared AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            from_utf8(value) AS json_text,
+            TRY(json_parse(from_utf8(value))) AS document
+        FROM {{ source("raw", "products") }}
+        WHERE true
+    ),
+    texts AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            json_text,
+            document,
+            coalesce(json_extract_scalar(json_text, '$.product_id'), nullif(json_format(json_extract(document, '$.product_id')), 'null')) AS text_product_id,
+            coalesce(json_extract_scalar(json_text, '$.updated_at'), nullif(json_format(json_extract(document, '$.updated_at')), 'null')) AS text_updated_at,
+            coalesce(json_extract_scalar(json_text, '$.merchant_id'), nullif(json_format(json_extract(document, '$.merchant_id')), 'null')) AS text_merchant_id,
+            coalesce(json_extract_scalar(json_text, '$.name'), nullif(json_format(json_extract(document, '$.name')), 'null')) AS text_name,
+            coalesce(json_extract_scalar(json_text, '$.category'), nullif(json_format(json_extract(document, '$.category')), 'null')) AS text_category,
+            coalesce(json_extract_scalar(json_text, '$.price'), nullif(json_format(json_extract(document, '$.price')), 'null')) AS text_price,
+            coalesce(json_extract_scalar(json_text, '$.currency'), nullif(json_format(json_extract(document, '$.currency')), 'null')) AS text_currency,
+            coalesce(json_extract_scalar(json_text, '$.status'), nullif(json_format(json_extract(document, '$.status')), 'null')) AS text_status
+        FROM prepared
+    ),
+    typed AS (
+        SELECT
+            *,
+            text_product_id AS product_id,
+            CASE WHEN regexp_like(text_updated_at, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_updated_at, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_updated_at, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_updated_at, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END AS updated_at,
+            text_merchant_id AS merchant_id,
+            text_name AS name,
+            text_category AS category,
+            CASE WHEN regexp_like(text_price, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') THEN try_cast(text_price AS decimal(18,2)) END AS price,
+            text_currency AS currency,
+            text_status AS status
+        FROM texts
+    ),
+    judged AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            product_id,
+            updated_at,
+            merchant_id,
+            name,
+            category,
+            price,
+            currency,
+            status,
+            CASE WHEN value IS NULL THEN 'empty' WHEN to_utf8(json_text) <> value THEN 'encoding' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'json' WHEN text_product_id IS NULL THEN 'required:product_id' WHEN text_product_id IS NOT NULL AND NOT json_format(json_extract(document, '$.product_id')) LIKE '"%' THEN 'type:product_id' WHEN length(text_product_id) < 1 THEN 'length:product_id' WHEN length(text_product_id) > 64 THEN 'length:product_id' WHEN text_updated_at IS NULL THEN 'required:updated_at' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'type:updated_at' WHEN text_merchant_id IS NULL THEN 'required:merchant_id' WHEN text_merchant_id IS NOT NULL AND NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%' THEN 'type:merchant_id' WHEN length(text_merchant_id) < 1 THEN 'length:merchant_id' WHEN length(text_merchant_id) > 64 THEN 'length:merchant_id' WHEN text_name IS NULL THEN 'required:name' WHEN text_name IS NOT NULL AND NOT json_format(json_extract(document, '$.name')) LIKE '"%' THEN 'type:name' WHEN length(text_name) < 1 THEN 'length:name' WHEN length(text_name) > 120 THEN 'length:name' WHEN text_category IS NULL THEN 'required:category' WHEN text_category IS NOT NULL AND NOT json_format(json_extract(document, '$.category')) LIKE '"%' THEN 'type:category' WHEN text_category NOT IN ('electronics', 'fashion', 'groceries', 'home', 'books', 'sports', 'beauty', 'travel') THEN 'enum:category' WHEN text_price IS NULL THEN 'required:price' WHEN text_price IS NOT NULL AND (NOT regexp_like(text_price, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_price), 'e') > 0) THEN 'type:price' WHEN regexp_like(text_price, '[.][0-9]{2}[0-9]*[1-9]') THEN 'places:price' WHEN text_price IS NOT NULL AND price IS NULL THEN 'range:price' WHEN price < 0 THEN 'range:price' WHEN price > 1000000 THEN 'range:price' WHEN text_currency IS NULL THEN 'required:currency' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'type:currency' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'enum:currency' WHEN text_status IS NULL THEN 'required:status' WHEN text_status IS NOT NULL AND NOT json_format(json_extract(document, '$.status')) LIKE '"%' THEN 'type:status' WHEN text_status NOT IN ('listed', 'withdrawn') THEN 'enum:status' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'future:updated_at' END AS refusal,
+            CASE WHEN value IS NULL THEN 'The record has no value.' WHEN to_utf8(json_text) <> value THEN 'The value is not valid UTF-8 text.' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'The value is not one well-formed JSON object whose keys differ.' WHEN text_product_id IS NULL THEN 'product_id is required and is missing or null.' WHEN text_product_id IS NOT NULL AND NOT json_format(json_extract(document, '$.product_id')) LIKE '"%' THEN 'product_id must be text.' WHEN length(text_product_id) < 1 THEN 'product_id is shorter than 1 character(s).' WHEN length(text_product_id) > 64 THEN 'product_id is longer than 64 character(s).' WHEN text_updated_at IS NULL THEN 'updated_at is required and is missing or null.' WHEN text_updated_at IS NOT NULL AND updated_at IS NULL THEN 'updated_at must be a moment such as 2026-01-31T09:30:00Z.' WHEN text_merchant_id IS NULL THEN 'merchant_id is required and is missing or null.' WHEN text_merchant_id IS NOT NULL AND NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%' THEN 'merchant_id must be text.' WHEN length(text_merchant_id) < 1 THEN 'merchant_id is shorter than 1 character(s).' WHEN length(text_merchant_id) > 64 THEN 'merchant_id is longer than 64 character(s).' WHEN text_name IS NULL THEN 'name is required and is missing or null.' WHEN text_name IS NOT NULL AND NOT json_format(json_extract(document, '$.name')) LIKE '"%' THEN 'name must be text.' WHEN length(text_name) < 1 THEN 'name is shorter than 1 character(s).' WHEN length(text_name) > 120 THEN 'name is longer than 120 character(s).' WHEN text_category IS NULL THEN 'category is required and is missing or null.' WHEN text_category IS NOT NULL AND NOT json_format(json_extract(document, '$.category')) LIKE '"%' THEN 'category must be text.' WHEN text_category NOT IN ('electronics', 'fashion', 'groceries', 'home', 'books', 'sports', 'beauty', 'travel') THEN 'category must be one of electronics, fashion, groceries, home, books, sports, beauty, travel.' WHEN text_price IS NULL THEN 'price is required and is missing or null.' WHEN text_price IS NOT NULL AND (NOT regexp_like(text_price, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_price), 'e') > 0) THEN 'price must be a number in plain digits.' WHEN regexp_like(text_price, '[.][0-9]{2}[0-9]*[1-9]') THEN 'price has more than 2 decimal places.' WHEN text_price IS NOT NULL AND price IS NULL THEN 'price is too large for decimal(18,2).' WHEN price < 0 THEN 'price is below 0.' WHEN price > 1000000 THEN 'price is above 1000000.' WHEN text_currency IS NULL THEN 'currency is required and is missing or null.' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'currency must be text.' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'currency must be one of USD, EUR, GBP, JPY, BRL, INR.' WHEN text_status IS NULL THEN 'status is required and is missing or null.' WHEN text_status IS NOT NULL AND NOT json_format(json_extract(document, '$.status')) LIKE '"%' THEN 'status must be text.' WHEN text_status NOT IN ('listed', 'withdrawn') THEN 'status must be one of listed, withdrawn.' WHEN updated_at > arrived_at + INTERVAL '1' MINUTE THEN 'updated_at is more than 1 minute(s) after the moment the event arrived.' END AS reason
+        FROM typed
+    )
+    SELECT * FROM judged
+),
+
+final as (
+    select
+        product_id,
+        updated_at,
+        merchant_id,
+        name as product_name,
+        category,
+        price,
+        currency,
+        status,
+        arrived_at,
+        landed_at,
+        origin,
+        correlation_id,
+        contract_version,
+        topic as source_topic,
+        "partition" as source_partition,
+        "offset" as source_offset
+    from judged
+    where refusal is null
+)
+
+select * from final

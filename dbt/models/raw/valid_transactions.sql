@@ -1,0 +1,118 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{ config(materialized="view") }}
+
+with
+judged as (
+    WITH prepared AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            from_utf8(value) AS json_text,
+            TRY(json_parse(from_utf8(value))) AS document
+        FROM {{ source("raw", "transactions") }}
+        WHERE true
+    ),
+    texts AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            json_text,
+            document,
+            coalesce(json_extract_scalar(json_text, '$.event_id'), nullif(json_format(json_extract(document, '$.event_id')), 'null')) AS text_event_id,
+            coalesce(json_extract_scalar(json_text, '$.event_time'), nullif(json_format(json_extract(document, '$.event_time')), 'null')) AS text_event_time,
+            coalesce(json_extract_scalar(json_text, '$.user_id'), nullif(json_format(json_extract(document, '$.user_id')), 'null')) AS text_user_id,
+            coalesce(json_extract_scalar(json_text, '$.merchant_id'), nullif(json_format(json_extract(document, '$.merchant_id')), 'null')) AS text_merchant_id,
+            coalesce(json_extract_scalar(json_text, '$.product_id'), nullif(json_format(json_extract(document, '$.product_id')), 'null')) AS text_product_id,
+            coalesce(json_extract_scalar(json_text, '$.order_id'), nullif(json_format(json_extract(document, '$.order_id')), 'null')) AS text_order_id,
+            coalesce(json_extract_scalar(json_text, '$.refund_of'), nullif(json_format(json_extract(document, '$.refund_of')), 'null')) AS text_refund_of,
+            coalesce(json_extract_scalar(json_text, '$.transaction_type'), nullif(json_format(json_extract(document, '$.transaction_type')), 'null')) AS text_transaction_type,
+            coalesce(json_extract_scalar(json_text, '$.amount'), nullif(json_format(json_extract(document, '$.amount')), 'null')) AS text_amount,
+            coalesce(json_extract_scalar(json_text, '$.currency'), nullif(json_format(json_extract(document, '$.currency')), 'null')) AS text_currency,
+            coalesce(json_extract_scalar(json_text, '$.region'), nullif(json_format(json_extract(document, '$.region')), 'null')) AS text_region
+        FROM prepared
+    ),
+    typed AS (
+        SELECT
+            *,
+            text_event_id AS event_id,
+            CASE WHEN regexp_like(text_event_time, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_event_time, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_event_time, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_event_time, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_event_time, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END AS event_time,
+            text_user_id AS user_id,
+            text_merchant_id AS merchant_id,
+            text_product_id AS product_id,
+            text_order_id AS order_id,
+            text_refund_of AS refund_of,
+            text_transaction_type AS transaction_type,
+            CASE WHEN regexp_like(text_amount, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') THEN try_cast(text_amount AS decimal(18,2)) END AS amount,
+            text_currency AS currency,
+            text_region AS region
+        FROM texts
+    ),
+    judged AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            event_id,
+            event_time,
+            user_id,
+            merchant_id,
+            product_id,
+            order_id,
+            refund_of,
+            transaction_type,
+            amount,
+            currency,
+            region,
+            CASE WHEN value IS NULL THEN 'empty' WHEN to_utf8(json_text) <> value THEN 'encoding' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'json' WHEN text_event_id IS NULL THEN 'required:event_id' WHEN text_event_id IS NOT NULL AND NOT json_format(json_extract(document, '$.event_id')) LIKE '"%' THEN 'type:event_id' WHEN length(text_event_id) < 8 THEN 'length:event_id' WHEN length(text_event_id) > 64 THEN 'length:event_id' WHEN text_event_time IS NULL THEN 'required:event_time' WHEN text_event_time IS NOT NULL AND event_time IS NULL THEN 'type:event_time' WHEN text_user_id IS NULL THEN 'required:user_id' WHEN text_user_id IS NOT NULL AND NOT json_format(json_extract(document, '$.user_id')) LIKE '"%' THEN 'type:user_id' WHEN length(text_user_id) < 1 THEN 'length:user_id' WHEN length(text_user_id) > 64 THEN 'length:user_id' WHEN text_merchant_id IS NULL THEN 'required:merchant_id' WHEN text_merchant_id IS NOT NULL AND NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%' THEN 'type:merchant_id' WHEN length(text_merchant_id) < 1 THEN 'length:merchant_id' WHEN length(text_merchant_id) > 64 THEN 'length:merchant_id' WHEN text_product_id IS NOT NULL AND NOT json_format(json_extract(document, '$.product_id')) LIKE '"%' THEN 'type:product_id' WHEN length(text_product_id) > 64 THEN 'length:product_id' WHEN text_order_id IS NOT NULL AND NOT json_format(json_extract(document, '$.order_id')) LIKE '"%' THEN 'type:order_id' WHEN length(text_order_id) > 64 THEN 'length:order_id' WHEN text_refund_of IS NOT NULL AND NOT json_format(json_extract(document, '$.refund_of')) LIKE '"%' THEN 'type:refund_of' WHEN length(text_refund_of) > 64 THEN 'length:refund_of' WHEN text_transaction_type IS NULL THEN 'required:transaction_type' WHEN text_transaction_type IS NOT NULL AND NOT json_format(json_extract(document, '$.transaction_type')) LIKE '"%' THEN 'type:transaction_type' WHEN text_transaction_type NOT IN ('purchase', 'refund', 'fee', 'payout') THEN 'enum:transaction_type' WHEN text_amount IS NULL THEN 'required:amount' WHEN text_amount IS NOT NULL AND (NOT regexp_like(text_amount, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_amount), 'e') > 0) THEN 'type:amount' WHEN regexp_like(text_amount, '[.][0-9]{2}[0-9]*[1-9]') THEN 'places:amount' WHEN text_amount IS NOT NULL AND amount IS NULL THEN 'range:amount' WHEN amount < 0 THEN 'range:amount' WHEN amount > 1000000 THEN 'range:amount' WHEN text_currency IS NULL THEN 'required:currency' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'type:currency' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'enum:currency' WHEN text_region IS NULL THEN 'required:region' WHEN text_region IS NOT NULL AND NOT json_format(json_extract(document, '$.region')) LIKE '"%' THEN 'type:region' WHEN text_region NOT IN ('north_america', 'south_america', 'europe', 'asia') THEN 'enum:region' WHEN event_time > arrived_at + INTERVAL '1' MINUTE THEN 'future:event_time' END AS refusal,
+            CASE WHEN value IS NULL THEN 'The record has no value.' WHEN to_utf8(json_text) <> value THEN 'The value is not valid UTF-8 text.' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'The value is not one well-formed JSON object whose keys differ.' WHEN text_event_id IS NULL THEN 'event_id is required and is missing or null.' WHEN text_event_id IS NOT NULL AND NOT json_format(json_extract(document, '$.event_id')) LIKE '"%' THEN 'event_id must be text.' WHEN length(text_event_id) < 8 THEN 'event_id is shorter than 8 character(s).' WHEN length(text_event_id) > 64 THEN 'event_id is longer than 64 character(s).' WHEN text_event_time IS NULL THEN 'event_time is required and is missing or null.' WHEN text_event_time IS NOT NULL AND event_time IS NULL THEN 'event_time must be a moment such as 2026-01-31T09:30:00Z.' WHEN text_user_id IS NULL THEN 'user_id is required and is missing or null.' WHEN text_user_id IS NOT NULL AND NOT json_format(json_extract(document, '$.user_id')) LIKE '"%' THEN 'user_id must be text.' WHEN length(text_user_id) < 1 THEN 'user_id is shorter than 1 character(s).' WHEN length(text_user_id) > 64 THEN 'user_id is longer than 64 character(s).' WHEN text_merchant_id IS NULL THEN 'merchant_id is required and is missing or null.' WHEN text_merchant_id IS NOT NULL AND NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%' THEN 'merchant_id must be text.' WHEN length(text_merchant_id) < 1 THEN 'merchant_id is shorter than 1 character(s).' WHEN length(text_merchant_id) > 64 THEN 'merchant_id is longer than 64 character(s).' WHEN text_product_id IS NOT NULL AND NOT json_format(json_extract(document, '$.product_id')) LIKE '"%' THEN 'product_id must be text.' WHEN length(text_product_id) > 64 THEN 'product_id is longer than 64 character(s).' WHEN text_order_id IS NOT NULL AND NOT json_format(json_extract(document, '$.order_id')) LIKE '"%' THEN 'order_id must be text.' WHEN length(text_order_id) > 64 THEN 'order_id is longer than 64 character(s).' WHEN text_refund_of IS NOT NULL AND NOT json_format(json_extract(document, '$.refund_of')) LIKE '"%' THEN 'refund_of must be text.' WHEN length(text_refund_of) > 64 THEN 'refund_of is longer than 64 character(s).' WHEN text_transaction_type IS NULL THEN 'transaction_type is required and is missing or null.' WHEN text_transaction_type IS NOT NULL AND NOT json_format(json_extract(document, '$.transaction_type')) LIKE '"%' THEN 'transaction_type must be text.' WHEN text_transaction_type NOT IN ('purchase', 'refund', 'fee', 'payout') THEN 'transaction_type must be one of purchase, refund, fee, payout.' WHEN text_amount IS NULL THEN 'amount is required and is missing or null.' WHEN text_amount IS NOT NULL AND (NOT regexp_like(text_amount, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_amount), 'e') > 0) THEN 'amount must be a number in plain digits.' WHEN regexp_like(text_amount, '[.][0-9]{2}[0-9]*[1-9]') THEN 'amount has more than 2 decimal places.' WHEN text_amount IS NOT NULL AND amount IS NULL THEN 'amount is too large for decimal(18,2).' WHEN amount < 0 THEN 'amount is below 0.' WHEN amount > 1000000 THEN 'amount is above 1000000.' WHEN text_currency IS NULL THEN 'currency is required and is missing or null.' WHEN text_currency IS NOT NULL AND NOT json_format(json_extract(document, '$.currency')) LIKE '"%' THEN 'currency must be text.' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'currency must be one of USD, EUR, GBP, JPY, BRL, INR.' WHEN text_region IS NULL THEN 'region is required and is missing or null.' WHEN text_region IS NOT NULL AND NOT json_format(json_extract(document, '$.region')) LIKE '"%' THEN 'region must be text.' WHEN text_region NOT IN ('north_america', 'south_america', 'europe', 'asia') THEN 'region must be one of north_america, south_america, europe, asia.' WHEN event_time > arrived_at + INTERVAL '1' MINUTE THEN 'event_time is more than 1 minute(s) after the moment the event arrived.' END AS reason
+        FROM typed
+    )
+    SELECT * FROM judged
+),
+
+final as (
+    select
+        event_id,
+        event_time,
+        user_id,
+        merchant_id,
+        product_id,
+        order_id,
+        refund_of,
+        transaction_type,
+        amount,
+        currency,
+        region,
+        arrived_at,
+        landed_at,
+        origin,
+        correlation_id,
+        contract_version,
+        topic as source_topic,
+        "partition" as source_partition,
+        "offset" as source_offset
+    from judged
+    where refusal is null
+)
+
+select * from final

@@ -1,0 +1,110 @@
+"""Live windows: change topics → gate → one count an identity → windows → metrics_realtime, in Real-Time Mode.
+
+A batch lasts minutes and its rows leave at once; the state is saved at its end. After a kill the rows since then are
+made again, with the same or a smaller version, which the projector leaves aside.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from headrace.contracts.model import Contract, load_contracts
+from headrace.live.spark import live_query
+from headrace.log import configure, get_logger
+from headrace.runtime import tools
+from headrace.settings import Settings, get_settings
+from headrace.streams import generation, job
+from headrace.streams.consumers import consumption
+from headrace.streams.heartbeat import Heartbeat, own_handle
+from headrace.streams.spark import kafka_options, kafka_records, session
+from headrace.streams.spec import LiveSpec, load_live_specs
+from headrace.streams.topics import METRICS
+
+log = get_logger(__name__)
+SHUFFLE = 2
+_STALLED_SECONDS = 60
+_CONF = {
+    "spark.driver.extraJavaOptions": "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:MaxMetaspaceSize=256m -XX:ReservedCodeCacheSize=96m",
+    "spark.sql.streaming.realTimeMode.allowlistCheck": "false",
+    "spark.shuffle.streaming.networkBufferMaxWaitTimeMs": "2",
+    "spark.sql.streaming.stateStore.providerClass": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
+    "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+    "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
+    "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "128",
+    "spark.sql.shuffle.partitions": str(SHUFFLE),
+}
+
+
+def cores(settings: Settings, specs: int) -> int:
+    """In Real-Time Mode every task of every stage runs at once: source, dedupe, windows."""
+    return specs * (settings.kafka_partitions + 2 * SHUFFLE) + 2
+
+
+def start(spark: Any, spec: LiveSpec, contract: Contract, settings: Settings) -> Any:
+    checkpoint = settings.checkpoints / "live" / spec.name
+    made_of = {
+        "spec": spec.to_json(),
+        "contract": contract,
+        "late": settings.lateness_minutes,
+        "kept": settings.live_state_minutes,
+        "shuffle": SHUFFLE,
+        "layout": 1,
+    }
+    number = generation.current(checkpoint, generation.fingerprint(made_of))
+    options = {"startingOffsets": "earliest", "failOnDataLoss": "false", "kafka.fetch.max.wait.ms": "100"}
+    records = kafka_records(spark, settings, [contract.topic], options)
+    rows = live_query(records, spec, contract, settings, number)
+    writer = rows.writeStream.queryName(spec.name).outputMode("update").format("kafka").options(**kafka_options(settings))
+    writer = writer.option("topic", METRICS).option("checkpointLocation", str(checkpoint))
+    writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
+    return writer.trigger(realTime=settings.live_batch).start()
+
+
+class Pulse:
+    """Lag from the consumers, batch from the query, and `stalled` when nothing asks for records any more."""
+
+    def __init__(self, spark: Any, queries: list[Any], settings: Settings) -> None:
+        self._spark, self._queries = spark, queries
+        self._heart, self._handle = Heartbeat(settings), own_handle()
+        self._started = time.monotonic()
+
+    def __call__(self, state: str) -> None:
+        seen = consumption(self._spark) if state == "running" else None
+        idle = seen.idle_seconds if seen else time.monotonic() - self._started
+        if state == "running" and idle > _STALLED_SECONDS:
+            state = "stalled"
+        self._heart.beat("live", self._handle, batch_id=self._batch(), lag=seen.lag if seen else None, state=state)
+
+    def _batch(self) -> int | None:
+        done = [query.lastProgress for query in self._queries]
+        return max((progress["batchId"] for progress in done if progress), default=None)
+
+
+def main() -> int:
+    settings = get_settings()
+    configure("live")
+    contracts = load_contracts(settings.contracts)
+    specs = load_live_specs(settings.etc / "live_specs.json")
+    stop = job.stop_signal()
+    with job.alone(settings.checkpoints / "live"):
+        jars: list[Path] = tools.jars("spark-live")
+        spark = session("live", cores=cores(settings, len(specs)), memory="768m", jars=jars, conf=_CONF)
+        queries = [start(spark, spec, contracts[spec.stream], settings) for spec in specs]
+        pulse = Pulse(spark, queries, settings)
+        pulse("starting")
+        try:
+            job.supervise(queries, stop, pulse)
+        except job.QueryEnded as ended:
+            log.error("live job ends", error=str(ended))
+            return 1
+        job.finish(queries, seconds=0)
+        pulse("stopped")
+        spark.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Real parts for tests, in state folders of their own: one for parts, one for journeys, never the person's.
+
+A session's parts run one home at a time, since two cores do not carry two platforms: the journeys' platform starts
+after the parts' one is down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+_HOME = Path(tempfile.mkdtemp(prefix="headrace-test-"))
+os.environ["HEADRACE_HOME"] = str(_HOME / "parts")
+os.environ["HEADRACE_SIMULATE_RATE"] = "0"
+
+from headrace.settings import Settings, get_settings  # noqa: E402
+
+_ORDER = {"unit": 0, "parts": 1, "journeys": 2, "faults": 3}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=1, help="seed of the fault tests")
+    parser.addoption("--kills", type=int, default=1, help="kills per process in the fault tests")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cheap tests first, and each kind of home once."""
+
+    def rank(item: pytest.Item) -> int:
+        parts = item.path.relative_to(REPO).parts
+        return _ORDER.get(parts[1], 9)
+
+    items.sort(key=rank)
+
+
+def headrace(*arguments: str, home: Path, timeout: float = 600, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """One `./headrace` command, as a person would type it."""
+    environment = os.environ | {"HEADRACE_HOME": str(home)}
+    result = subprocess.run(
+        [str(REPO / "headrace"), *arguments], env=environment, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    if check and result.returncode:
+        raise AssertionError(f"./headrace {' '.join(arguments)} ended with {result.returncode}\n{result.stdout}\n{result.stderr}")
+    return result
+
+
+class _Homes:
+    """Which state folder is running now."""
+
+    def __init__(self) -> None:
+        self.current: Path | None = None
+
+    def switch(self, home: Path) -> None:
+        if self.current == home:
+            return
+        self.stop()
+        self.current = home
+        os.environ["HEADRACE_HOME"] = str(home)
+        get_settings.cache_clear()
+
+    def stop(self) -> None:
+        if self.current and (self.current / "run").exists():
+            headrace("down", home=self.current, timeout=240)
+        self.current = None
+
+
+@pytest.fixture(scope="session")
+def homes() -> Iterator[_Homes]:
+    homes = _Homes()
+    yield homes
+    homes.stop()
+    if not os.environ.get("HEADRACE_KEEP_TEST_HOME"):
+        shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def start_parts(homes: _Homes) -> Callable[..., Settings]:
+    """`start_parts("kafka", "valkey")`: these parts and what they need, running and healthy; shared by the session."""
+    started: set[str] = set()
+
+    def start(*names: str) -> Settings:
+        home = _HOME / "parts"
+        homes.switch(home)
+        if not set(names) <= started:
+            headrace("up", "--only", ",".join(names), home=home)
+            started.update(names)
+            get_settings.cache_clear()
+        return get_settings()
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def platform(homes: _Homes) -> Settings:
+    """The whole platform with a short history and steady traffic, as `./headrace up` gives it."""
+    home = _HOME / "journey with space"
+    homes.switch(home)
+    os.environ["HEADRACE_SIMULATE_RATE"] = "5"
+    os.environ["HEADRACE_HISTORY_PER_DAY"] = "300"
+    result = headrace("up", "--json", home=home, timeout=900)
+    assert all(part["healthy"] for part in json.loads(result.stdout)["parts"] if not part["name"].startswith("stream-"))
+    get_settings.cache_clear()
+    return get_settings()
