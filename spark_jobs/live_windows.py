@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from headrace.contracts.model import Contract, load_contracts
 from headrace.live.spark import live_query
 from headrace.log import configure, get_logger
-from headrace.runtime import tools
 from headrace.settings import Settings, get_settings
 from headrace.streams import generation, job
 from headrace.streams.consumers import consumption
@@ -90,8 +88,7 @@ def main() -> int:
     specs = load_live_specs(settings.etc / "live_specs.json")
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "live"):
-        jars: list[Path] = tools.jars("spark-live")
-        spark = session("live", cores=cores(settings, len(specs)), memory="768m", jars=jars, conf=_CONF)
+        spark = session("live", cores=cores(settings, len(specs)), conf=_CONF)
         queries = [start(spark, spec, contracts[spec.stream], settings) for spec in specs]
         pulse = Pulse(spark, queries, settings)
         pulse("starting")

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
-
-from app.ingest.limits import ACK_SECONDS, FLUSH_SECONDS, QUEUE_MESSAGES
 from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams.topics import producer_config
+
+from app.ingest.limits import ACK_SECONDS, FLUSH_SECONDS, QUEUE_MESSAGES
 
 log = get_logger(__name__)
 
@@ -83,7 +83,7 @@ class Publisher:
             raise Unavailable(f"The producer cannot take events: {error.args[0].str()}") from None
         try:
             await asyncio.wait_for(waiting.future, ACK_SECONDS)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Unavailable(f"Kafka did not acknowledge within {ACK_SECONDS:g} s") from None
 
     def queued(self) -> int:

@@ -10,25 +10,25 @@ import hmac
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from confluent_kafka import KafkaException
+from headrace.contracts.explain import allowed as allowed_values
+from headrace.contracts.explain import example
+from headrace.contracts.model import load_contracts
+from headrace.contracts.structs import EventCodec
+from headrace.log import CORRELATION_HEADER, get_logger, new_correlation_id
+from headrace.policy.decide import allowed
+from headrace.policy.identity import Identity
+from headrace.settings import Settings, get_settings
 
 from app.ingest import metrics
 from app.ingest.limits import BODY_BYTES, RETRY_AFTER_SECONDS
 from app.ingest.publish import Publisher, Unavailable
 from app.ingest.requests import Refusal, read, stream_codec
-from headrace.contracts.explain import allowed as allowed_values
-from headrace.contracts.explain import example
-from headrace.contracts.model import load_contracts
-from headrace.contracts.structs import EventCodec
-from headrace.log import CORRELATION_HEADER, configure, get_logger, new_correlation_id
-from headrace.policy.decide import allowed
-from headrace.policy.identity import Identity
-from headrace.settings import Settings, get_settings
 
 log = get_logger(__name__)
 PRODUCER = Identity("ingest-key", ("producer",))
@@ -39,18 +39,17 @@ _JSON = ("content-type", "application/json")
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 class Service:
-    """Loads nothing at import; the worker's start gives it settings, contracts and the producer."""
+    """Loads nothing at import; the server's start gives it settings, contracts and the producer."""
 
     settings: Settings
     publisher: Publisher
     codecs: dict[str, EventCodec]
 
     def __rsgi_init__(self, _: asyncio.AbstractEventLoop) -> None:
-        configure("ingest")
         self.start(get_settings(), Publisher)
 
     def __rsgi_del__(self, _: asyncio.AbstractEventLoop) -> None:
@@ -80,7 +79,13 @@ class Service:
         except Refusal as refusal:
             status = refusal.status
             body = _json({"error": refusal.message, "correlation_id": correlation, **refusal.detail})
-            log.info("refused", stream=stream[:60], status=int(status), correlation_id=correlation, faults=_fields(refusal))
+            log.info(
+                "refused",
+                stream=stream[:60],
+                status=int(status),
+                correlation_id=correlation,
+                faults=_fields(refusal, self.codecs),
+            )
         except Unavailable as error:
             status = HTTPStatus.SERVICE_UNAVAILABLE
             headers.append(("retry-after", str(RETRY_AFTER_SECONDS)))
@@ -114,7 +119,10 @@ class Service:
         """Who sends: the key stands for one identity, and the policy says whether it may."""
         given = headers.get("x-api-key") or ""
         if not hmac.compare_digest(given.encode(), self._key):
-            raise Refusal(HTTPStatus.UNAUTHORIZED, "Send the key in the header X-API-Key; `up` wrote it to secrets/ingest_api_key.")
+            raise Refusal(
+                HTTPStatus.UNAUTHORIZED,
+                "Send the key in the header X-API-Key; `up` wrote it to secrets/ingest_api_key.",
+            )
         if not (decision := allowed(PRODUCER, "ingest")).allowed:
             raise Refusal(HTTPStatus.FORBIDDEN, decision.reason)
         return PRODUCER
@@ -140,7 +148,9 @@ class Service:
             return HTTPStatus.SERVICE_UNAVAILABLE, _json({"status": "down", "reason": reason})
         missing = sorted({codec.contract.topic for codec in self.codecs.values()} - found)
         if missing:
-            return HTTPStatus.SERVICE_UNAVAILABLE, _json({"status": "down", "reason": f"missing topics: {', '.join(missing)}"})
+            return HTTPStatus.SERVICE_UNAVAILABLE, _json(
+                {"status": "down", "reason": f"missing topics: {', '.join(missing)}"}
+            )
         return HTTPStatus.OK, _json({"status": "ok", "queued": self.publisher.queued()})
 
     def describe(self) -> dict[str, Any]:
@@ -191,12 +201,14 @@ async def _body(scope: Any, protocol: Any) -> bytes:
 
 
 def _too_long() -> Refusal:
-    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request may have at most {BODY_BYTES} bytes; send smaller batches.")
+    return Refusal(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A request may have at most {BODY_BYTES} bytes; send smaller batches."
+    )
 
 
-def _fields(refusal: Refusal) -> list[str]:
-    """Names of fields only: a refused value may be anything, also personal."""
-    return sorted({error["field"] for error in refusal.detail.get("errors", ())})
-
-
-app = Service()
+def _fields(refusal: Refusal, codecs: dict[str, EventCodec]) -> list[str]:
+    """Names that contracts know, for the log: what else was sent may be anything, also personal."""
+    known = {field.name for codec in codecs.values() for field in codec.contract.fields}
+    return sorted(
+        {name if (name := error["field"]) in known else "(unknown)" for error in refusal.detail.get("errors", ())}
+    )

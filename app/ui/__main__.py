@@ -10,4 +10,4 @@ from app.ui.serve import command
 
 if __name__ == "__main__":
     arguments = command(get_settings())
-    os.execv(arguments[0], arguments)
+    os.execv(arguments[0], arguments)  # noqa: S606 - a list of our own, and no shell is wanted

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
 from headrace.log import CORRELATION_HEADER, new_correlation_id
 from pydantic import ValidationError
 
-from app.ui.models import Answer, LiveSummary, Reply, Token
+from app.ui.models import Answer, Catalogue, LiveSummary, Reply, Token
 
 R = TypeVar("R", bound=Reply)
 
@@ -43,6 +44,9 @@ class ApiClient:
     def ask(self, question: str, conversation_id: str | None = None) -> Answer:
         body = {"query": question, "conversation_id": conversation_id}
         return self._call(Answer, "POST", "/query", seconds=self.answer_seconds, json=body)
+
+    def catalogue(self) -> Catalogue:
+        return self._call(Catalogue, "GET", "/catalogue/metrics", seconds=4)
 
     def live_summary(self, minutes: int) -> LiveSummary:
         return self._call(LiveSummary, "GET", "/live/summary", params={"minutes": minutes})
@@ -83,30 +87,35 @@ def _read(reply: type[R], response: httpx.Response, correlation_id: str) -> R:
 
 
 def _refusal(response: httpx.Response, correlation_id: str) -> ApiError:
-    said = _said(response)
+    """In the API's own words; where it has none (a proxy in between, perhaps), in ours."""
+    message, next_step = _ours(response)
+    said = _theirs(response)
+    kind = SignedOut if response.status_code == HTTPStatus.UNAUTHORIZED else ApiError
+    return kind(said.get("message") or message, said.get("next_step") or next_step, correlation_id)
+
+
+def _ours(response: httpx.Response) -> tuple[str, str]:
     match response.status_code:
-        case 401:
-            return SignedOut(said or "You are not signed in.", "Sign in again.", correlation_id)
-        case 403:
-            return ApiError(said or "You may not see this.", "Ask an administrator for the role.", correlation_id)
-        case 429:
+        case HTTPStatus.UNAUTHORIZED:
+            return "You are not signed in.", "Sign in again."
+        case HTTPStatus.FORBIDDEN:
+            return "You may not see this.", "Ask an administrator for the role."
+        case HTTPStatus.TOO_MANY_REQUESTS:
             wait = response.headers.get("Retry-After", "a few")
-            return ApiError(said or "Too many questions at once.", f"Try again in {wait} seconds.", correlation_id)
-        case code if code < 500:
-            return ApiError(said or f"The API refused this ({code}).", "Say it in other words.", correlation_id)
-    return ApiError(
-        said or f"The API failed ({response.status_code}).",
-        "Try again; if it stays, `./headrace logs api` tells why, by the id below.",
-        correlation_id,
-    )
+            return "Too many questions at once.", f"Try again in {wait} seconds."
+        case code if code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return f"The API refused this ({code}).", "Say it in other words."
+        case code:
+            return (
+                f"The API failed ({code}).",
+                "Try again; if it stays, `./headrace logs api` tells why, by the id below.",
+            )
 
 
-def _said(response: httpx.Response) -> str:
-    """The API's own sentence, wherever it put it."""
+def _theirs(response: httpx.Response) -> dict[str, str]:
     try:
         body = response.json()
     except ValueError:
-        return ""
-    while isinstance(body, dict):
-        body = next((body[key] for key in ("error", "message", "detail", "text") if body.get(key)), "")
-    return body if isinstance(body, str) else ""
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return {str(name): str(said) for name, said in error.items() if said} if isinstance(error, dict) else {}

@@ -17,7 +17,9 @@ class Reply(BaseModel):
     @classmethod
     def _null_is_the_default(cls, value: Any, handler: Any, info: Any) -> Any:
         field = cls.model_fields[info.field_name]
-        return field.get_default(call_default_factory=True) if value is None and not field.is_required() else handler(value)
+        if value is None and not field.is_required():
+            return field.get_default(call_default_factory=True)
+        return handler(value)
 
 
 class Token(Reply):
@@ -56,6 +58,17 @@ class Confidence(Reply):
     reasons: list[str] = []
 
 
+class Metric(Reply):
+    name: str = ""
+    label: str = ""
+    description: str = ""
+    owner: str = ""
+
+
+class Catalogue(Reply):
+    questions: list[str] = []
+
+
 class Answer(Reply):
     status: Literal["answered", "asked", "declined"] = "declined"
     text: str = ""
@@ -63,6 +76,7 @@ class Answer(Reply):
     charts: list[dict[str, Any]] = []
     insights: list[str] = []
     plan: dict[str, Any] = {}
+    metrics: list[Metric] = []
     sql: list[Sql] = []
     freshness: list[Freshness] = []
     confidence: Confidence = Field(default_factory=Confidence)
@@ -81,5 +95,7 @@ class LiveSummary(Reply):
     by_region: list[dict[str, Any]] = []
     by_type: list[dict[str, Any]] = []
     top_merchants: list[dict[str, Any]] = []
+    notes: list[str] = []
+    late_events: int = 0
     coverage_through: datetime | None = None
     newest_window: datetime | None = None

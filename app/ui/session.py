@@ -51,7 +51,7 @@ def sign_out(notice: str = "") -> None:
 
 def forget() -> None:
     """An empty conversation."""
-    for key in ("turns", "pending", "conversation_id", "live"):
+    for key in ("turns", "pending", "conversation_id", "live", "examples"):
         st.session_state.pop(key, None)
 
 

@@ -85,6 +85,15 @@ def clock(moment: datetime | None) -> str:
     return moment.strftime(style if moment.date() == datetime.now(UTC).date() else f"%Y-%m-%d {style}") + " UTC"
 
 
+def moment(text: str, grain: str) -> str:
+    """The start of a period as far as its grain needs it."""
+    try:
+        start = utc(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+    return start.strftime("%Y-%m-%d %H:%M" if grain in ("minute", "hour") or start.hour or start.minute else "%Y-%m-%d")
+
+
 def utc(moment: datetime) -> datetime:
     """A moment without a zone is UTC: the platform has no other."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

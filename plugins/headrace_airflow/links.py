@@ -15,4 +15,6 @@ class JobLogLink(BaseOperatorLink):
     name = "Log of the job"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        return f"/headrace/streams/{getattr(operator, 'job', '')}/log"
+        from headrace.settings import get_settings
+
+        return f"{get_settings().airflow_url}/headrace/streams/{getattr(operator, 'job', '')}/log"

@@ -62,7 +62,7 @@ class StreamingJobOperator(BaseOperator):
 
     def _give_up_in_a_loop(self, keeper: Keeper) -> None:
         history = keeper.history
-        if not history.looping:
+        if not history.looping():
             return
         keeper.forgive()
         raise AirflowException(

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 
 def main() -> None:
-    spark = session("gate", cores=1, memory="512m", jars=(), conf={})
+    spark = session("gate", cores=1, conf={})
     rows = [(case.name, bytearray(case.value) if case.value is not None else None, ARRIVED) for case in CASES]
     frame = spark.createDataFrame(rows, "name string, value binary, arrived_at timestamp")
     contract = load_contracts(get_settings().contracts)["transactions"]

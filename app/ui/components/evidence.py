@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.components.plan_words import in_words
-from app.ui.models import Answer, Confidence, Freshness, Sql
+from app.ui.models import Answer, Confidence, Freshness, Metric, Sql
 from app.ui.words import age, clock, code, plain
 
 ENGINES = {"trino": "Trino, over the lake", "live": "Live windows", "valkey": "Live windows"}
@@ -18,6 +18,7 @@ def evidence(answer: Answer) -> None:
         return
     with st.expander("Evidence"), st.container(gap="xsmall"):
         _plan(in_words(answer.plan))
+        _metrics(answer.metrics)
         _freshness(answer.freshness)
         _confidence(answer.confidence)
         _sql(answer.sql)
@@ -28,6 +29,13 @@ def _plan(words: list[tuple[str, str]]) -> None:
     if words:
         st.markdown("**What was understood**")
         st.markdown("\n".join(f"- {plain(title)}: {plain(said)}" if title else plain(said) for title, said in words))
+
+
+def _metrics(metrics: list[Metric]) -> None:
+    said = [f"- {plain(m.label or m.name)}: {plain(m.description)}" for m in metrics if m.description]
+    if said:
+        st.markdown("**What it means**")
+        st.markdown("\n".join(said))
 
 
 def _freshness(parts: list[Freshness]) -> None:

@@ -6,11 +6,10 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from app.ui.models import Column, Data
-from app.ui.words import NUMBERS, decimal, figure, plain
+from app.ui.words import NUMBERS, decimal, figure, moment, plain
 
 BIG_NUMBERS = 3
 
@@ -45,6 +44,8 @@ def _big(row: dict[str, Any], measures: list[Column]) -> None:
 
 def _table(rows: list[dict[str, Any]], columns: list[Column], key: str) -> None:
     """Shown with units, sorted by the exact value underneath."""
+    import pandas as pd
+
     frame = pd.DataFrame({column.name: [_cell(row[column.name], column) for row in rows] for column in columns})
     shown = {column.name: partial(_text, unit=column.unit) for column in columns if is_number(column)}
     st.dataframe(
@@ -57,10 +58,11 @@ def _table(rows: list[dict[str, Any]], columns: list[Column], key: str) -> None:
 
 
 def _cell(value: Any, column: Column) -> Decimal | str | None:
-    if is_number(column):
+    if value is None or is_number(column):
         return decimal(value)
-    return None if value is None else str(value)
+    return moment(str(value), column.name) if column.type.startswith(("timestamp", "date")) else str(value)
 
 
 def _text(value: Any, unit: str) -> str:
-    return figure(None if pd.isna(value) else value, unit)
+    missing = value is None or value != value  # noqa: PLR0124 - only a NaN differs from itself
+    return figure(None if missing else value, unit)

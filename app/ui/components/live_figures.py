@@ -42,7 +42,9 @@ def splits(summary: LiveSummary) -> None:
 def coverage(summary: LiveSummary) -> None:
     history = f"History is complete through {clock(summary.coverage_through)}" if summary.coverage_through else ""
     read = f"Read {age(summary.as_of)}" if summary.as_of else ""
-    st.caption(" · ".join(plain(part) for part in (history, read, "All times are UTC") if part))
+    late = f"{summary.late_events:,} events came late" if summary.late_events else ""
+    parts = (history, late, read, *summary.notes, "All times are UTC")
+    st.caption(" · ".join(plain(part) for part in parts if part))
 
 
 def has_figures(summary: LiveSummary) -> bool:

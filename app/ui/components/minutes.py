@@ -5,21 +5,20 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from app.ui.words import decimal, utc
 
 
 def minutes(series: list[dict[str, Any]], measure: str, style: str, height: int) -> None:
-    frame = _frame(series, measure)
-    if not frame.empty:
+    rows = _rows(series, measure)
+    if rows:
         st.vega_lite_chart(
-            frame, _spec(style), width="stretch", height=height, key=f"minutes_{measure}", alt=f"{measure} per minute"
+            rows, _spec(style), width="stretch", height=height, key=f"minutes_{measure}", alt=f"{measure} per minute"
         )
 
 
-def _frame(series: list[dict[str, Any]], measure: str) -> pd.DataFrame:
+def _rows(series: list[dict[str, Any]], measure: str) -> list[dict[str, Any]]:
     running = datetime.now(UTC) - timedelta(minutes=1)
     rows = []
     for row in series:
@@ -27,7 +26,7 @@ def _frame(series: list[dict[str, Any]], measure: str) -> pd.DataFrame:
         if value is not None and row.get("minute"):
             start = utc(datetime.fromisoformat(str(row["minute"])))
             rows.append({"minute": start, "value": float(value), "state": "running" if start > running else "closed"})
-    return pd.DataFrame(rows, columns=["minute", "value", "state"])
+    return rows
 
 
 def _spec(style: str) -> dict[str, Any]:

@@ -22,19 +22,23 @@ SOURCES = {"both": "live windows and history", "live": "live windows", "historic
 
 
 def in_words(plan: dict[str, Any]) -> list[tuple[str, str]]:
-    """Title and words of every field that says something; the plan's own sentence, where it brings one, is enough."""
+    """Title and words of every field that says something; where the plan brings its own sentence, that is said."""
     if sentence := plan.get("words"):
-        return [("", str(sentence))]
+        return [("Question", str(sentence)), ("Read from", _words("source", plan.get("source")))]
     said = [(title, _words(name, plan.get(name))) for name, title in TITLES.items()]
     return [(title, words) for title, words in said if words]
 
 
 def _words(name: str, value: Any) -> str:
+    if not value:
+        return ""
     if name == "source":
-        return SOURCES.get(str(value), str(value or ""))
+        return SOURCES.get(str(value), str(value))
+    return _structure(value) if isinstance(value, dict | list) else _name(value)
+
+
+def _structure(value: dict[str, Any] | list[Any]) -> str:
     match value:
-        case None | "" | [] | False:
-            return ""
         case {"start": start, "end": end, **rest}:
             return f"{rest.get('label', '')} ({_moment(start)} to {_moment(end)})".strip()
         case {"dimension": dimension, "values": values, **rest}:
@@ -43,9 +47,7 @@ def _words(name: str, value: Any) -> str:
             return f"{'highest' if rest.get('descending', True) else 'lowest'} {_name(by)} first"
         case dict():
             return ", ".join(f"{_name(k)} {w}" for k, v in value.items() if (w := _words("", v)))
-        case list():
-            return ", ".join(filter(None, (_words("", item) for item in value)))
-    return _name(value)
+    return ", ".join(filter(None, (_words("", item) for item in value)))
 
 
 def _name(value: Any) -> str:

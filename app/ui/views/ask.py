@@ -36,12 +36,22 @@ def show() -> None:
 def _teach() -> None:
     st.title("Ask", anchor=False)
     st.write("Ask about sales, refunds and transactions, live or back through history. Start with one of these:")
-    for number, example in enumerate(EXAMPLES):
+    for number, example in enumerate(_examples()):
         st.button(example, key=f"example_{number}", on_click=session.ask_next, args=(example,), width="stretch")
     st.caption(
         "Every answer shows how it was made: what was understood, the SQL, and how fresh each part is. "
         "An ambiguous question gets a question back; what the data cannot tell is declined, never guessed."
     )
+
+
+def _examples() -> list[str]:
+    """Three that this person may ask, as the catalogue offers them; the page does not fail for want of them."""
+    if "examples" not in st.session_state:
+        try:
+            st.session_state.examples = session.client().catalogue().questions[:3] or list(EXAMPLES)
+        except ApiError:
+            return list(EXAMPLES)
+    return list(st.session_state.examples)
 
 
 def _ask(question: str, number: int) -> None:

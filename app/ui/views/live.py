@@ -79,7 +79,8 @@ def _fetch(minutes: int, paused: bool) -> LiveSummary | None:
 
 def _teach() -> None:
     st.info(
-        "No events in this period yet. This page fills by itself as soon as some arrive.", icon=":material/hourglass_empty:"
+        "No events in this period yet. This page fills by itself as soon as some arrive.",
+        icon=":material/hourglass_empty:",
     )
     st.markdown("Send sample traffic for a minute, then watch:")
     st.code("./headrace simulate", language="bash")

@@ -162,7 +162,7 @@ def _read_rest(draft: Draft, question: str) -> None:
     words = list(WORD.finditer(draft.cues.text))
     draft.adding = any(w[0] in ADDING for w in words)
     for i, word in enumerate(words):
-        if word[0] in _SKIP or singular(word[0]) in _SKIP or word[0].isdigit() and len(word[0]) < 3:
+        if word[0] in _SKIP or singular(word[0]) in _SKIP or (word[0].isdigit() and len(word[0]) < 3):
             continue
         original = question[word.start() : word.end()]
         before = words[i - 1] if i else None

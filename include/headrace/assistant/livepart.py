@@ -36,7 +36,15 @@ class Windows(Protocol):
 
 
 class Rates(Protocol):
-    def rate(self, currency: str, day: date) -> Decimal: ...
+    def rate(self, currency: str, day: date) -> Decimal | None: ...
+
+
+class _NoRates:
+    def rate(self, currency: str, day: date) -> Decimal:
+        raise LookupError(f"a rate of {currency} on {day} was asked for, where none is needed")
+
+
+NO_RATES: Rates = _NoRates()
 
 
 @dataclass(frozen=True)
@@ -70,10 +78,24 @@ def total(windows: Iterable[Window], request: LiveRequest, rates: Rates) -> Part
         key = (bucket, tuple(window.keys.get(k) for k in request.keys))
         for component in request.components:
             measure = component.live
-            if measure and all(window.keys.get(k) in values for k, values in measure.only):
+            if measure and _counts(measure, window):
                 row = part.setdefault(key, {})
                 row[component.name] = combine(measure.agg, row.get(component.name), _value(measure, window, rates))
     return part
+
+
+def events(windows: Iterable[Window], request: LiveRequest) -> int:
+    """How many events the windows hold that the request counts."""
+    return sum(
+        window.n
+        for window in windows
+        if all(_passes(f, window.keys) for f in request.filters)
+        and any(_counts(c.live, window) for c in request.components if c.live)
+    )
+
+
+def _counts(measure: LiveMeasure, window: Window) -> bool:
+    return all(window.keys.get(k) in values for k, values in measure.only)
 
 
 def _passes(filter_: Filter, keys: Mapping[str, str]) -> bool:
@@ -85,4 +107,7 @@ def _value(measure: LiveMeasure, window: Window, rates: Rates) -> Value:
     if raw is None:
         return None
     value = Decimal(raw)
-    return value * rates.rate(window.keys["currency"], window.window_start.date()) if measure.factor else value
+    if measure.factor is None:
+        return value
+    rate = rates.rate(window.keys["currency"], window.window_start.date())
+    return None if rate is None else value * rate

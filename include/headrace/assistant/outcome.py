@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from headrace.assistant.plan import Plan
@@ -30,7 +30,9 @@ class Asked:
 @dataclass(frozen=True)
 class Declined:
     reason: str
-    suggestions: tuple[str, ...] = field(default=())
+    suggestions: tuple[str, ...] = ()
+    final: bool = False
+    """True where no chat model may try again: a command, a forecast, a cause, the future."""
 
 
 Outcome = Understood | Asked | Declined

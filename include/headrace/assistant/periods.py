@@ -56,4 +56,4 @@ def as_grain(word: str) -> Grain:
     singular = word.lower().rstrip("s")
     if singular not in GRAINS:
         raise KeyError(word)
-    return cast(Grain, singular)
+    return cast("Grain", singular)

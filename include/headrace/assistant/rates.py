@@ -1,7 +1,7 @@
 """Dated rates into the reporting currency, for the live part: read from curated through Trino, kept for minutes.
 
-The same table that the lake multiplies by. A day without a rate of its own takes the newest one before it; a currency
-without any rate raises, since a figure that silently leaves a currency out would be a wrong one.
+The same table that the lake multiplies by, and the same rule: a day without a rate of its own takes the newest one before
+it, a day before the first takes the first. A currency without any rate raises, since a figure that silently leaves a currency out would be a wrong one.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class RateTable:
     def rate(self, currency: str, day: date) -> Decimal:
         days = self._days.get(currency)
         position = bisect_right(days, day) if days else 0
-        if days and position:
-            return self._rates[currency][position - 1]
+        if days:
+            return self._rates[currency][max(position - 1, 0)]
         if currency == self._reporting:
             return Decimal(1)
         raise RatesUnknown(f"No rate is known for {currency} on {day}. Rates come with the first build of history.")

@@ -26,11 +26,13 @@ class Understanding:
 
     def understand(self, question: str, now: datetime, previous: Plan | None = None) -> Outcome:
         if reason := refusal(question):
-            return Declined(reason, self.suggestions())
+            return Declined(reason, self.suggestions(), final=True)
         try:
             draft = read(question, self.lexicon, self.vocabulary, now)
             if any(p.future for p in draft.periods):
-                return Declined("That period lies in the future; I only know what has happened.", self.suggestions())
+                return Declined(
+                    "That period lies in the future; I only know what has happened.", self.suggestions(), True
+                )
             follows = previous is not None and inherits(question, draft)
             if outcome := self._gaps(draft, follows):
                 return outcome

@@ -155,8 +155,32 @@ def health(part: PartName, settle: Annotated[bool, typer.Option(help="Also settl
         found.settle(settings)
 
 
+def fetch() -> None:
+    """Bring everything into the cache without starting anything (for images and offline machines)."""
+    from headrace.cli.starting import fetch_all
+
+    fetch_all(get_settings())
+    console.print("[green]✓[/green] Everything is in the cache.")
+
+
+def secrets() -> None:
+    """Generate the secrets of this installation, if they are not there."""
+    from headrace.runtime import vault
+
+    vault.ensure_secrets(get_settings())
+
+
+def compose() -> None:
+    """Print docker-compose.yaml, made from the list of parts."""
+    from headrace.runtime.compose import document
+
+    page.out(document(), end="", highlight=False)
+
+
 def register(app: typer.Typer) -> None:
     for command in (up, down, status, logs, restart, doctor):
         app.command(rich_help_panel="Run")(command)
-    for command in (run, health):
+    app.command(rich_help_panel="Develop")(compose)
+    app.command(rich_help_panel="Develop")(fetch)
+    for command in (run, health, secrets):
         app.command(hidden=True)(command)

@@ -37,9 +37,15 @@ def allowed(field: Field) -> str:
     if rule := decimal_rule(field):
         return f"a number with at most {rule.scale} decimal places" + _range(field)
     if field.type == "string":
-        low, high = field.min_length or 0, field.max_length
-        return "text" + (f" of {low} to {high} characters" if high is not None else f" of at least {low} characters" if low else "")
+        return "text" + _length(field)
     return _WORDS[field.type] + _range(field)
+
+
+def _length(field: Field) -> str:
+    low, high = field.min_length or 0, field.max_length
+    if high is not None:
+        return f" of {low} to {high} characters"
+    return f" of at least {low} characters" if low else ""
 
 
 def _range(field: Field) -> str:

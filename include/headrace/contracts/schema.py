@@ -82,13 +82,19 @@ def _field_changes(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[
         found.append(f"{name} no longer accepts {', '.join(sorted(lost))}")
     if old.get("x-type") != new.get("x-type"):
         found.append(f"{name} changed from {old.get('x-type')} to {new.get('x-type')}")
-    if "enum" in new and (gone := [v for v in old.get("enum", ["any value"]) if v not in new["enum"] and v is not None]):
-        found.append(f"{name} no longer accepts {', '.join(map(str, gone))}")
+    if gone := _lost_values(old, new):
+        found.append(f"{name} no longer accepts {', '.join(gone)}")
     for limit, tighter in (("maximum", -1), ("maxLength", -1), ("minimum", 1), ("minLength", 1)):
         was, now = old.get(limit), new.get(limit)
         if now is not None and (was is None or (now - was) * tighter > 0):
             found.append(f"{name}: {limit} tightened from {'none' if was is None else was} to {now}")
     return found
+
+
+def _lost_values(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    if "enum" not in new:
+        return []
+    return [str(value) for value in old.get("enum", ["other values"]) if value not in new["enum"]]
 
 
 def _types(schema: dict[str, Any]) -> list[str]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
-from typing import Annotated, Any, Literal, Optional, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -52,14 +52,14 @@ class DecimalRule:
             return f"{value} is below {self.minimum}"
         if value and value.adjusted() >= self.precision - self.scale:
             return f"{value} has more than {self.precision - self.scale} digits before the point"
-        exponent = cast(int, value.as_tuple().exponent)
-        if -exponent > self.scale and -cast(int, value.normalize().as_tuple().exponent) > self.scale:
+        exponent = cast("int", value.as_tuple().exponent)
+        if -exponent > self.scale and -cast("int", value.normalize().as_tuple().exponent) > self.scale:
             return f"{value} has more than {self.scale} decimal places"
         return None
 
     def plain(self, value: Decimal) -> Decimal | msgspec.Raw:
         """The same number in plain digits, as the gate wants it: no exponent, no zeros beyond the scale."""
-        if -cast(int, value.as_tuple().exponent) > self.scale:
+        if -cast("int", value.as_tuple().exponent) > self.scale:
             value = value.quantize(Decimal(1).scaleb(-self.scale), context=_WIDE)
         text = str(value)
         return msgspec.Raw(f"{value:f}".encode()) if "E" in text else value
@@ -93,7 +93,7 @@ def python_type(field: Field) -> Any:
 def struct_of(contract: Contract) -> type[msgspec.Struct]:
     """A class with the contract's fields; an unknown field is refused, an absent optional one is left out again."""
     required = [(f.name, python_type(f)) for f in contract.fields if f.required]
-    optional = [(f.name, Optional[python_type(f)], None) for f in contract.fields if not f.required]
+    optional = [(f.name, python_type(f) | None, None) for f in contract.fields if not f.required]
     return msgspec.defstruct(
         contract.name, [*required, *optional], forbid_unknown_fields=True, omit_defaults=True, kw_only=True, gc=False
     )
@@ -110,7 +110,7 @@ class EventCodec:
         self.days = tuple(f.name for f in contract.fields if f.type in ("timestamp", "date"))
         self._one = msgspec.json.Decoder(self.struct)
         batch = msgspec.defstruct("Batch", [("events", list[self.struct])])  # type: ignore[name-defined]
-        self._many = msgspec.json.Decoder(batch)
+        self._many: Any = msgspec.json.Decoder(batch)
         self._encode: Callable[[Any], bytes] = msgspec.json.Encoder(decimal_format="number").encode
 
     def decode(self, body: bytes, now: datetime) -> Any:
@@ -144,15 +144,16 @@ class EventCodec:
                 if value is not None:
                     if fault := year_fault(value):
                         raise RefusedEvent(name, fault)
-                    if isinstance(value, datetime) and value.tzinfo is not timezone.utc:
-                        setattr(event, name, value.astimezone(timezone.utc))
+                    if isinstance(value, datetime) and value.tzinfo is not UTC:
+                        setattr(event, name, value.astimezone(UTC))
             if getattr(event, self.contract.event_time) > limit:
                 raise RefusedEvent(self.contract.event_time, too_early(self.future))
 
 
 def year_fault(value: date) -> str | None:
     """No engine of the platform agrees with another about years that people do not mean."""
-    return None if _YEARS[0] <= value.year <= _YEARS[1] else f"{value.year} is not a year from {_YEARS[0]} to {_YEARS[1]}"
+    low, high = _YEARS
+    return None if low <= value.year <= high else f"{value.year} is not a year from {low} to {high}"
 
 
 def too_early(future: timedelta) -> str:

@@ -31,9 +31,11 @@ def authority(settings: Settings) -> Path:
     return settings.etc / "tls" / "ca.pem"
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings, trino_dir: Path | None = None) -> None:
     """Before every start, with PostgreSQL up: files and catalogue tables; a second call changes nothing."""
     render(settings)
+    if trino_dir:
+        plugin_links(trino_dir, folder(settings) / "plugins")
     ensure_catalogue(settings)
 
 

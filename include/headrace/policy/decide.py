@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from headrace.policy.identity import Identity
-from headrace.policy.rules import Policy, Role, load_policy
+from headrace.policy.rules import MaskKind, Policy, Role, load_policy
 
 Kind = Literal["action", "metric", "dimension", "table"]
 
@@ -45,7 +45,7 @@ def _grants(role: Role, action: str, resource: Resource) -> bool:
         case "dimension":
             return _matches(resource.name, role.dimensions) and not _matches(resource.name, role.denied_dimensions)
         case "table":
-            return _matches(resource.name, role.tables) and not _matches(resource.name, role.denied_tables)
+            return _matches(resource.name, role.tables)
 
 
 def allowed(
@@ -65,22 +65,13 @@ def allowed(
     )
 
 
-def column_masks(identity: Identity, table: str, *, policy: Policy | None = None) -> dict[str, str]:
-    """Column -> SQL for the columns that every role of this person with access to the table reads masked."""
-    roles = [r for r in (policy or load_policy()).roles_of(identity.roles) if _matches(table, r.tables)]
+def column_masks(identity: Identity, *, policy: Policy | None = None) -> dict[str, MaskKind]:
+    """Columns this person sees masked: those that every one of their roles masks, in the mildest form among them."""
+    roles = (policy or load_policy()).roles_of(identity.roles)
     if not roles:
         return {}
-    masks = [_masks_of(role, table) for role in roles]
-    common = set.intersection(*(set(m) for m in masks))
-    return {column: masks[0][column] for column in sorted(common)}
-
-
-def _masks_of(role: Role, table: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for pattern, columns in role.masks.items():
-        if _matches(table, (pattern,)):
-            found.update(columns)
-    return found
+    common = set.intersection(*(set(role.masks) for role in roles))
+    return {c: "pseudonym" if any(r.masks[c] == "pseudonym" for r in roles) else "hide" for c in sorted(common)}
 
 
 def row_limits(identity: Identity, *, policy: Policy | None = None) -> dict[str, tuple[str, ...]]:

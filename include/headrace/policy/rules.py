@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from headrace.settings import REPO
 
+MaskKind = Literal["pseudonym", "hide"]
 POLICY_FILE = REPO / "include" / "policy.yaml"
 
 
@@ -22,15 +23,12 @@ class Role(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     description: str = ""
-    administers: bool = False
     actions: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     dimensions: tuple[str, ...] = ()
     denied_dimensions: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
-    denied_tables: tuple[str, ...] = ()
-    denied_columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    masks: dict[str, dict[str, str]] = Field(default_factory=dict)
+    masks: dict[str, MaskKind] = Field(default_factory=dict)
     rows: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 

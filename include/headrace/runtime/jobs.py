@@ -15,7 +15,7 @@ from headrace.settings import Settings, get_settings
 __all__ = ["JOBS", "Job", "JobBusy", "Keeper", "Status", "UnknownJob", "keeper", "registry", "start", "status", "stop"]
 
 JOBS = ("live", "lake")
-"""The jobs of the platform; a site's own are files in `etc/jobs` of the state folder."""
+"""The jobs of the platform; a site adds or replaces one with a file `etc/jobs/NAME.py` in the state folder."""
 
 
 class UnknownJob(LookupError):

@@ -17,6 +17,7 @@ from headrace.settings import Settings
 
 State = Literal["waiting", "starting", "settling", "healthy", "running", "failed"]
 _PARALLEL = 4
+_TRIES = 3
 Show = Callable[[list["Progress"]], None]
 
 
@@ -118,8 +119,11 @@ def _bring_up(settings: Settings, progress: Progress) -> None:
     if supervisor.states()[part.name]["statename"] != "RUNNING":
         supervisor.start(part.name)
     deadline = time.monotonic() + part.start_seconds
-    while not _healthy(part, settings):
-        if supervisor.states()[part.name]["statename"] == "FATAL":
+    pids: set[int] = set()
+    while not part.healthy(settings):
+        state = supervisor.states()[part.name]
+        pids.add(state["pid"])
+        if state["statename"] == "FATAL" or len(pids - {0}) > _TRIES:
             raise PartFailed(part, settings, "ends again and again while starting")
         if time.monotonic() > deadline:
             raise PartFailed(part, settings, f"was not healthy after {part.start_seconds} s")
@@ -128,10 +132,6 @@ def _bring_up(settings: Settings, progress: Progress) -> None:
     part.settle(settings)
     progress.took = time.monotonic() - progress.since
     progress.state = "healthy"
-
-
-def _healthy(part: Part, settings: Settings) -> bool:
-    return part.healthy(settings)
 
 
 def stop(settings: Settings, say: Callable[[str], None]) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -31,33 +32,33 @@ def _key(version: Version) -> str:
     return str(next(iter(version.event.values())))
 
 
+@dataclass(frozen=True)
+class _Change:
+    """What may happen to an entity of a stream during the history, and how likely."""
+
+    share: float
+    apply: Callable[[dict[str, Any]], dict[str, Any]]
+
+
 def _all(world: World, seconds: float) -> Iterator[Version]:
     rng = random.Random(f"{world.seed}:entities")
+    for stream, event in _first_states(rng, world):
+        change, began = _CHANGES[stream], event["updated_at"]
+        yield Version(stream, began, event)
+        drawn, when = rng.random(), rng.random()
+        moment = max(began, world.born) + timedelta(seconds=int(when * seconds))
+        if drawn < change.share and moment > began:
+            yield Version(stream, moment, {**event, **change.apply(event), "updated_at": moment})
+
+
+def _first_states(rng: random.Random, world: World) -> Iterator[tuple[str, dict[str, Any]]]:
     for merchant in world.merchants:
-        yield from _changing(rng, world, "merchants", merchant_event(merchant), merchant.signed_up_at, seconds, 0.06, _promote)
+        yield "merchants", merchant_event(merchant)
         for product in world.products[merchant.id]:
-            yield from _changing(rng, world, "products", product_event(product), merchant.signed_up_at, seconds, 0.2, _reprice)
+            yield "products", product_event(product)
     for customer in world.customers:
-        yield from _changing(rng, world, "customers", customer_event(customer), customer.signed_up_at, seconds, 0.08, _resegment)
-        yield from _changing(rng, world, "accounts", account_event(rng, customer), customer.signed_up_at, seconds, 0.03, _freeze)
-
-
-def _changing(
-    rng: random.Random,
-    world: World,
-    stream: str,
-    event: dict[str, Any],
-    began: datetime,
-    seconds: float,
-    share: float,
-    change: Any,
-) -> Iterator[Version]:
-    """The first state, and with a chance of `share` a second one during the history."""
-    yield Version(stream, began, {**event, "updated_at": began})
-    drawn, when = rng.random(), rng.random()
-    moment = max(began, world.born) + timedelta(seconds=int(when * seconds))
-    if drawn < share and moment > began:
-        yield Version(stream, moment, {**event, **change(event), "updated_at": moment})
+        yield "customers", customer_event(customer)
+        yield "accounts", account_event(rng, customer)
 
 
 def _promote(event: dict[str, Any]) -> dict[str, Any]:
@@ -75,6 +76,14 @@ def _resegment(event: dict[str, Any]) -> dict[str, Any]:
 
 def _freeze(_: dict[str, Any]) -> dict[str, Any]:
     return {"status": "frozen"}
+
+
+_CHANGES = {
+    "merchants": _Change(0.06, _promote),
+    "products": _Change(0.2, _reprice),
+    "customers": _Change(0.08, _resegment),
+    "accounts": _Change(0.03, _freeze),
+}
 
 
 def merchant_event(merchant: Merchant) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from headrace.sources.entities import versions
 from headrace.sources.rates import rates
 from headrace.sources.season import day_factor, moments
 from headrace.sources.traffic import Happening, Traffic
-from headrace.sources.world import World, build
+from headrace.sources.world import World, build, utc_now
 
 log = get_logger(__name__)
 Progress = Callable[[int, int], None]
@@ -66,11 +66,16 @@ def write_history(settings: Settings, through: datetime, progress: Progress | No
     return HistoryReport(end, files, rows)
 
 
+def ensure(settings: Settings) -> HistoryReport:
+    """What the first `up` calls, and every later one: the past up to now, once."""
+    return write_history(settings, utc_now())
+
+
 def _state(settings: Settings, through: datetime) -> dict[str, Any]:
     path = settings.run / "history.json"
     if path.is_file():
         return dict(json.loads(path.read_text()))
-    minute = through.astimezone(timezone.utc).replace(second=0, microsecond=0)
+    minute = through.astimezone(UTC).replace(second=0, microsecond=0)
     state = {"through": minute.isoformat()}
     _save(settings, state)
     return state
@@ -146,5 +151,10 @@ def _entities_by_day(settings: Settings, world: World, end: datetime) -> dict[da
 
 def sample(settings: Settings, end: datetime, number: int) -> list[Happening]:
     """The first events of a history, without writing it."""
-    made = (Happening(stream, event) for _, lines in _days(settings, end) for stream, events in lines.items() for event in events)
+    made = (
+        Happening(stream, event)
+        for _, lines in _days(settings, end)
+        for stream, events in lines.items()
+        for event in events
+    )
     return list(islice(made, number))

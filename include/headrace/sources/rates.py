@@ -7,7 +7,7 @@ import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class Rate:
 
 def rate(seed: int, currency: str, day: date) -> Rate:
     """Slow waves and a little noise around a base; the reporting currency is always 1."""
-    published = datetime.combine(day, time(), timezone.utc)
+    published = datetime.combine(day, time(), UTC)
     if currency == "USD":
         return Rate(currency, day, Decimal(1), published)
     phase = random.Random(f"{seed}:{currency}").uniform(0, math.tau)
@@ -56,7 +56,10 @@ def rates(settings: Settings, start: date, end: date) -> Iterator[Rate]:
 
 def write_csv(settings: Settings, path: Path, start: date, end: date) -> int:
     """The rates as a file with a header; returns the number of rows."""
-    rows = [(r.currency, r.rate_date.isoformat(), f"{r.usd_rate:f}", r.updated_at.isoformat()) for r in rates(settings, start, end)]
+    rows = [
+        (r.currency, r.rate_date.isoformat(), f"{r.usd_rate:f}", r.updated_at.isoformat())
+        for r in rates(settings, start, end)
+    ]
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("currency", "rate_date", "usd_rate", "updated_at"))

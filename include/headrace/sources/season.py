@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 
 from headrace.sources.places import COUNTRIES
@@ -40,6 +40,6 @@ def day_factor(day: date, born: date) -> float:
 
 def moments(rng: random.Random, day: date, count: int) -> list[datetime]:
     """Ordered moments of a day, dense where people buy."""
-    start = datetime.combine(day, time(), timezone.utc)
+    start = datetime.combine(day, time(), UTC)
     hours = rng.choices(range(24), cum_weights=_CUMULATED, k=count)
     return sorted(start + timedelta(milliseconds=hour * 3_600_000 + int(rng.random() * 3_600_000)) for hour in hours)

@@ -82,7 +82,8 @@ def _create(client: AdminClient, missing: list[Topic]) -> tuple[str, ...]:
     if not missing:
         return ()
     asked = [
-        NewTopic(t.name, num_partitions=t.partitions, replication_factor=t.replication, config=t.config) for t in missing
+        NewTopic(t.name, num_partitions=t.partitions, replication_factor=t.replication, config=t.config)
+        for t in missing
     ]
     created = []
     for name, future in client.create_topics(asked, operation_timeout=_SECONDS, request_timeout=_SECONDS).items():

@@ -21,16 +21,30 @@ class Consumption:
 
 def consumption(spark: Any) -> Consumption | None:
     """None while there is no consumer yet."""
-    jvm = spark._jvm
-    server = jvm.java.lang.management.ManagementFactory.getPlatformMBeanServer()
-    lags = _values(jvm, server, _LAG, "records-lag")
-    polls = _values(jvm, server, _POLL, "last-poll-seconds-ago")
+    beans = _Beans(spark)
+    polls = beans.values(_POLL, "last-poll-seconds-ago")
     if not polls:
         return None
-    return Consumption(int(sum(lags)), min(polls))
+    return Consumption(int(sum(beans.values(_LAG, "records-lag"))), min(polls))
 
 
-def _values(jvm: Any, server: Any, pattern: str, attribute: str) -> list[float]:
-    names = server.queryNames(jvm.javax.management.ObjectName(pattern), None)
-    values = (float(server.getAttribute(name, attribute)) for name in names)
-    return [value for value in values if value == value and value >= 0]
+class _Beans:
+    """Java's management beans, called by reflection: the bean server's own class is not open to callers."""
+
+    def __init__(self, spark: Any) -> None:
+        self._gateway = spark.sparkContext._gateway
+        self._jvm = spark._jvm
+        self._server = self._jvm.java.lang.management.ManagementFactory.getPlatformMBeanServer()
+        kind = self._jvm.java.lang.Class.forName("javax.management.MBeanServer")
+        self._methods = {method.getName(): method for method in kind.getMethods()}
+
+    def values(self, pattern: str, attribute: str) -> list[float]:
+        names = self._call("queryNames", self._jvm.javax.management.ObjectName(pattern), None)
+        found = (float(self._call("getAttribute", name, attribute)) for name in names.toArray())
+        return [value for value in found if value >= 0]
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        packed = self._gateway.new_array(self._jvm.java.lang.Object, len(arguments))
+        for place, argument in enumerate(arguments):
+            packed[place] = argument
+        return self._methods[method].invoke(self._server, packed)

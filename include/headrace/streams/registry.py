@@ -62,9 +62,13 @@ def _call(client: httpx.Client, method: str, path: str, body: Any = None, allow:
             try:
                 response = client.request(method, path, json=body)
             except httpx.TransportError as error:
-                raise RegistryUnavailable(f"No registry at {client.base_url} ({error}): see `./headrace status`.") from error
+                raise RegistryUnavailable(
+                    f"No registry at {client.base_url} ({error}): see `./headrace status`."
+                ) from error
             if response.status_code >= 500:
-                raise RegistryUnavailable(f"The registry answered {response.status_code}: see `./headrace logs registry`.")
+                raise RegistryUnavailable(
+                    f"The registry answered {response.status_code}: see `./headrace logs registry`."
+                )
     if response.is_error and response.status_code not in allow:
         raise RuntimeError(f"Registry: {method} {path} answered {response.status_code}: {response.text[:300]}")
     return response

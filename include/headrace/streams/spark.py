@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -15,12 +14,10 @@ from headrace.streams.gate import columns, reason, refusal, rules, texts
 SOURCE = ("key", "value", "topic", "partition", "offset", "arrived_at")
 
 
-def session(name: str, *, cores: int, memory: str, jars: Iterable[Path], conf: Mapping[str, str]) -> SparkSession:
-    """A local session that listens on loopback only and counts time in UTC."""
+def session(name: str, *, cores: int, conf: Mapping[str, str]) -> SparkSession:
+    """A local session that listens on loopback only and counts time in UTC; memory and jars come from the launcher."""
     builder = SparkSession.builder.master(f"local[{cores}]").appName(name)
     common = {
-        "spark.jars": ",".join(path.as_uri() for path in jars),
-        "spark.driver.memory": memory,
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",

@@ -149,7 +149,9 @@ def ensure_topics(settings: Settings) -> TopicReport:
     return ensure(settings)
 
 
-def producer_config(settings: Settings, profile: str | None = None, *, compression: Compression = "snappy") -> dict[str, Any]:
+def producer_config(
+    settings: Settings, profile: str | None = None, *, compression: Compression = "snappy"
+) -> dict[str, Any]:
     """How every producer of the platform writes: acknowledged by all, in order, without repeats.
 
     The latency profile waits 1 ms for a batch to fill, the throughput profile 10 ms. The compression is that

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import psutil
 import pytest
 
-from headrace.runtime.backoff import FREE_STARTS, LONGEST_SECONDS, LOOP, WINDOW_SECONDS, History
+from headrace.runtime.backoff import FREE_STARTS, LIVED_WELL_SECONDS, LONGEST_SECONDS, LOOP, WINDOW_SECONDS, History
 from headrace.runtime.handle import Handle
 from headrace.runtime.job_state import Unreadable, judge
 from headrace.streams.heartbeat import Beat
@@ -47,7 +47,7 @@ def test_a_process_that_is_gone_is_dead_whatever_it_said() -> None:
 def test_first_failures_are_repaired_at_once_then_the_wait_grows_to_a_limit() -> None:
     history, waits = History(), []
     for _ in range(12):
-        history.failed("gone", now=1000.0)
+        history.failed("gone", began=990.0, now=1000.0)
         waits.append(history.wait(now=1000.0))
     assert waits[:FREE_STARTS] == [0.0] * FREE_STARTS
     assert waits[FREE_STARTS:] == sorted(waits[FREE_STARTS:])
@@ -57,6 +57,15 @@ def test_first_failures_are_repaired_at_once_then_the_wait_grows_to_a_limit() ->
 def test_old_failures_are_forgotten() -> None:
     history = History()
     for _ in range(LOOP):
-        history.failed("gone", now=1000.0)
+        history.failed("gone", began=990.0, now=1000.0)
     assert history.recent(now=1000.0 + WINDOW_SECONDS + 1) == 0
     assert history.wait(now=1000.0 + WINDOW_SECONDS + 1) == 0.0
+
+
+def test_a_long_life_clears_what_was_before() -> None:
+    history = History()
+    for _ in range(LOOP):
+        history.failed("gone", began=990.0, now=1000.0)
+    assert history.looping(now=1000.0)
+    history.failed("gone", began=1000.0, now=1000.0 + LIVED_WELL_SECONDS + 1)
+    assert history.recent(now=1130.0) == 1

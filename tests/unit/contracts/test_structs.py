@@ -2,22 +2,21 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from headrace.contracts.explain import example, explain
 from headrace.contracts.model import load_contracts
 from headrace.contracts.structs import EventCodec, RefusedEvent
 from headrace.settings import REPO
 from headrace.streams.dialect import NUMBER, TIMESTAMP
+from hypothesis import given
+from hypothesis import strategies as st
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CONTRACTS = load_contracts(REPO / "include" / "contracts")
 CODECS = {name: EventCodec(contract, future=timedelta(minutes=1)) for name, contract in CONTRACTS.items()}
 TRANSACTIONS = CODECS["transactions"]
@@ -115,7 +114,7 @@ JSON_VALUES = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=70),
     st.decimals(-(10**7), 10**7, places=3, allow_nan=False).map(str),
-    st.datetimes(timezones=st.just(timezone.utc)).map(lambda moment: moment.isoformat()),
+    st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat()),
     st.lists(st.integers(), max_size=2),
 )
 
@@ -140,6 +139,6 @@ def test_accepted_amounts_keep_their_value_to_the_cent(amount: Decimal) -> None:
 
 @given(st.datetimes(max_value=datetime(2026, 3, 1), timezones=st.timezones()))
 def test_accepted_moments_are_spelt_as_the_gate_wants(moment: datetime) -> None:
-    raw = body(event_time=moment.astimezone(timezone.utc).isoformat()) if moment.year > 1000 else body()
+    raw = body(event_time=moment.astimezone(UTC).isoformat()) if moment.year > 1000 else body()
     sent = json.loads(TRANSACTIONS.encode(TRANSACTIONS.decode(raw, NOW)))["event_time"]
     assert re.fullmatch(TIMESTAMP.replace(r"\A", "").replace(r"\z", ""), sent)

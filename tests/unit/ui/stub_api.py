@@ -24,9 +24,14 @@ def now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
+def problem(message: str, next_step: str) -> dict[str, Any]:
+    return {"status": "error", "error": {"message": message, "next_step": next_step}}
+
+
 class Stub(ThreadingHTTPServer):
     daemon_threads = True
     live_empty = False
+    no_catalogue = False
     token_minutes = 10.0
     fail_with: Reply | None = None
 
@@ -59,18 +64,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         address = urlparse(self.path)
+        if address.path == "/catalogue/metrics":
+            questions = [] if self.server.no_catalogue else QUESTIONS
+            self._answer(self._signed_in(lambda: (200, {"metrics": [], "dimensions": [], "questions": questions})))
+            return
         minutes = int(parse_qs(address.query).get("minutes", ["30"])[0])
         self._answer(self._signed_in(lambda: (200, live(minutes, self.server.live_empty))))
 
     def _token(self, body: dict[str, Any]) -> Reply:
         if body != {"username": "admin", "password": "secret"}:
-            return 401, {"detail": "User or password is wrong."}
+            return 401, problem("User or password is wrong.", "Try again.")
         expires = now() + timedelta(minutes=self.server.token_minutes)
         return 200, {"access_token": "t", "expires_at": expires.isoformat(), "user": "admin", "roles": ["admin"]}
 
     def _signed_in(self, then: Any) -> Reply:
         if self.headers.get("Authorization") != "Bearer t":
-            return 401, {"detail": "Sign in first."}
+            return 401, problem("Sign in first.", "POST /token.")
         return self.server.fail_with or then()
 
     def _query(self, body: dict[str, Any]) -> Reply:
@@ -120,14 +129,34 @@ def _base() -> dict[str, Any]:
             "compare": None,
             "source": "both",
         },
+        "metrics": [{"name": "sales", "label": "Sales", "description": "Sum of purchases in the reporting currency."}],
         "sql": [
-            {"engine": "trino", "sql": "select sum(amount * usd_rate) as sales\nfrom lake.curated.fct_transactions\nwhere event_time >= timestamp '2026-01-01 00:00:00 UTC'"}
+            {
+                "engine": "trino",
+                "sql": "select sum(amount * usd_rate) as sales\nfrom lake.curated.fct_transactions\nwhere event_time >= timestamp '2026-01-01 00:00:00 UTC'",
+            }
         ],
         "freshness": [
-            {"part": "history", "source": "curated.fct_transactions", "as_of": moment.isoformat(), "through": (moment - timedelta(minutes=30)).isoformat()},
-            {"part": "live", "source": "transactions_1m", "as_of": moment.isoformat(), "through": (moment - timedelta(seconds=2)).isoformat()},
+            {
+                "part": "history",
+                "source": "curated.fct_transactions",
+                "as_of": moment.isoformat(),
+                "through": (moment - timedelta(minutes=30)).isoformat(),
+            },
+            {
+                "part": "live",
+                "source": "transactions_1m",
+                "as_of": moment.isoformat(),
+                "through": (moment - timedelta(seconds=2)).isoformat(),
+            },
         ],
-        "confidence": {"level": "high", "reasons": ["All data tests of the tables used have passed", "Live and history agree where both know the minute"]},
+        "confidence": {
+            "level": "high",
+            "reasons": [
+                "All data tests of the tables used have passed",
+                "Live and history agree where both know the minute",
+            ],
+        },
         "suggestions": [],
         "conversation_id": "c1",
         "correlation_id": "0123456789abcdef0123456789abcdef",
@@ -136,6 +165,7 @@ def _base() -> dict[str, Any]:
     }
 
 
+QUESTIONS = ["What were sales today?", "Sales by region in the last 7 days", "Refunds this month", "Net sales"]
 ASKED: dict[str, Any] = {
     "status": "asked",
     "text": "For which period?",
@@ -159,14 +189,22 @@ DECLINED: dict[str, Any] = {
 def _one_figure() -> dict[str, Any]:
     return {
         "text": "Sales today were $48,213.57, 6.2% more than yesterday at this time.",
-        "data": {"columns": [{"name": "sales", "label": "Sales", "unit": "USD", "type": "decimal"}], "rows": [["48213.57"]]},
+        "data": {
+            "columns": [{"name": "sales", "label": "Sales", "unit": "USD", "type": "decimal"}],
+            "rows": [["48213.57"]],
+        },
         "insights": ["Europe brought 41% of it."],
         "suggestions": ["Sales today by region", "Sales yesterday"],
     }
 
 
 def _by_region() -> dict[str, Any]:
-    rows = [["north_america", "18734.10", 412], ["europe", "19767.02", 398], ["asia", "7012.45", 188], ["south_america", "2700.00", 61]]
+    rows = [
+        ["north_america", "18734.10", 412],
+        ["europe", "19767.02", 398],
+        ["asia", "7012.45", 188],
+        ["south_america", "2700.00", 61],
+    ]
     columns = [
         {"name": "region", "label": "Region", "unit": None, "type": "string"},
         {"name": "sales", "label": "Sales", "unit": "USD", "type": "decimal"},
@@ -194,7 +232,17 @@ def _by_region() -> dict[str, Any]:
 def live(minutes: int, empty: bool = False) -> dict[str, Any]:
     moment = now()
     if empty:
-        return {"as_of": moment.isoformat(), "currency": "USD", "totals": {}, "series": [], "by_region": [], "by_type": [], "top_merchants": [], "coverage_through": None, "newest_window": None}
+        return {
+            "as_of": moment.isoformat(),
+            "currency": "USD",
+            "totals": {},
+            "series": [],
+            "by_region": [],
+            "by_type": [],
+            "top_merchants": [],
+            "coverage_through": None,
+            "newest_window": None,
+        }
     seconds = time.time()
     start = moment.replace(second=0) - timedelta(minutes=minutes - 1)
     series = [_minute(start + timedelta(minutes=n), seconds if n == minutes - 1 else 0) for n in range(minutes)]
@@ -202,7 +250,11 @@ def live(minutes: int, empty: bool = False) -> dict[str, Any]:
     return {
         "as_of": moment.isoformat(),
         "currency": "USD",
-        "totals": {"sales": f"{sales:.2f}", "refunds": f"{sales * 0.04:.2f}", "transactions": sum(row["transactions"] for row in series)},
+        "totals": {
+            "sales": f"{sales:.2f}",
+            "refunds": f"{sales * 0.04:.2f}",
+            "transactions": sum(row["transactions"] for row in series),
+        },
         "series": [{k: v for k, v in row.items() if k != "sales_"} for row in series],
         "by_region": [{"region": r, "sales": f"{sales * s:.2f}", "transactions": 5} for r, s in REGIONS],
         "by_type": [{"transaction_type": t, "amount": f"{sales * s:.2f}", "transactions": 9} for t, s in TYPES],

@@ -1,0 +1,33 @@
+"""What the routes reach through: made once when the process starts, and without waiting for any server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from headrace.assistant.livepart import Rates, Windows
+from headrace.assistant.pipeline import Assistant
+from headrace.assistant.vocabulary import Vocabulary
+from headrace.policy.audit import Audit
+from headrace.settings import Settings
+
+from app.api.health import Checks
+
+
+class Closeable(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Parts:
+    settings: Settings
+    assistant: Assistant
+    vocabulary: Callable[[], Vocabulary]
+    windows: Windows
+    rates: Callable[[], Rates]
+    coverage: Callable[[], datetime | None]
+    audit: Audit
+    checks: Checks
+    closing: tuple[Closeable, ...] = ()

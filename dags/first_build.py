@@ -1,0 +1,59 @@
+"""Builds the lake for the first time, from the history, by one dbt run: model by model would take far longer."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, Asset, task
+
+from headrace_airflow.waiting import ConditionSensor
+
+RUNBOOK = """
+### The first build of the lake
+Runs once. Waits until every line of the history's files is in raw, builds the whole project, claims what it covers,
+compares live and curated figures and writes the dbt docs. Until it is done, questions about the past are declined, and
+`curate` waits.
+
+**Red?** The log of `build` ends with dbt's message; mend it and clear the task. `history_landed` waits for the lake job:
+see DAG `stream_lake` and its log. **Who cares.** Whoever runs `./headrace up` for the first time.
+"""
+
+with DAG(
+    "first_build",
+    description="History to curated, once, by one dbt run",
+    schedule="@once",
+    start_date=datetime(2025, 1, 1),
+    catchup=False,
+    max_active_runs=1,
+    tags=["lake", "dbt"],
+    default_args={"owner": "data", "retries": 3, "retry_delay": timedelta(seconds=20)},
+    doc_md=RUNBOOK,
+):
+
+    @task(pool="dbt", outlets=[Asset("headrace://lake/curated")])
+    def build() -> None:
+        from headrace.lake import dbt
+        from headrace.runtime import curation
+        from headrace.settings import get_settings
+
+        settings = get_settings()
+        through = curation.first_claim(settings)
+        dbt.run(settings, ["build"])
+        curation.claim(settings, through)
+
+    @task
+    def reconcile() -> None:
+        from headrace.semantics import reconcile
+        from headrace.settings import get_settings
+
+        reconcile.run(get_settings())
+
+    @task(pool="dbt")
+    def docs() -> None:
+        from headrace.lake import dbt
+        from headrace.settings import get_settings
+
+        dbt.run(get_settings(), ["docs", "generate"])
+
+    landed = ConditionSensor(task_id="history_landed", condition="awaited_history", poll_seconds=3.0)
+    landed >> build() >> [reconcile(), docs()]

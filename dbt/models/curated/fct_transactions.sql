@@ -1,0 +1,64 @@
+{{
+    config(
+        materialized="incremental",
+        unique_key="event_id",
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
+    )
+}}
+{% set since = landed_since() if is_incremental() else none %}
+
+with
+landed as (
+    select * from {{ ref("transactions") }}
+    {%- if since %}
+    where landed_at >= {{ since }}
+    {%- endif %}
+),
+
+rated as (
+    select landed.*, rates.usd_rate
+    from landed
+    left join {{ ref("daily_exchange_rates") }} as rates
+        on rates.currency = landed.currency and rates.rate_date = cast(landed.event_time as date)
+    {%- if since %}
+
+    union all
+
+    -- Rows that are built already, for which a rate came or changed since.
+    select earlier.*, rates.usd_rate
+    from {{ ref("transactions") }} as earlier
+    inner join {{ ref("daily_exchange_rates") }} as rates
+        on rates.currency = earlier.currency and rates.rate_date = cast(earlier.event_time as date)
+    where rates.landed_at >= {{ since }} and earlier.landed_at < {{ since }}
+    {%- endif %}
+),
+
+final as (
+    select
+        rated.event_id,
+        rated.event_time,
+        cast(rated.event_time as date) as event_date,
+        rated.user_id,
+        rated.merchant_id,
+        rated.product_id,
+        rated.order_id,
+        rated.refund_of,
+        rated.transaction_type,
+        rated.amount,
+        rated.currency,
+        {{ usd_rate("rated.usd_rate", "rated.currency") }} as usd_rate,
+        rated.region,
+        rated.is_late,
+        rated.origin,
+        rated.arrived_at,
+        rated.landed_at
+    from rated
+)
+
+select final.*
+from final
+{%- if since %}
+left join {{ this }} as known on known.event_id = final.event_id
+where known.event_id is null or known.usd_rate is distinct from final.usd_rate or known.landed_at <> final.landed_at
+{%- endif %}

@@ -1,0 +1,108 @@
+"""The historical part: compiled by MetricFlow, run on Trino as the person who asks, within time and size limits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import closing
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import requests
+from trino.dbapi import Connection
+from trino.exceptions import Error, TrinoUserError
+
+from headrace.assistant.evidence import HistoryRequest, HistoryResult
+from headrace.assistant.figures import Key, Part, Value
+from headrace.log import get_logger
+from headrace.policy import Identity
+
+_LOG = get_logger(__name__)
+_MOST_ROWS = 50_000
+_DENIED = {"PERMISSION_DENIED"}
+_OVER_LIMIT = {"EXCEEDED_TIME_LIMIT", "EXCEEDED_SCAN_LIMIT", "EXCEEDED_CPU_LIMIT", "EXCEEDED_GLOBAL_MEMORY_LIMIT"}
+
+
+class HistoryUnavailable(RuntimeError):
+    """History cannot be read now; live figures still can."""
+
+
+class HistoryRefused(PermissionError):
+    """Trino's own rules said no to this person, whatever the application thought."""
+
+
+class TrinoHistory:
+    def __init__(
+        self,
+        connect: Callable[[Identity], Connection],
+        compile_sql: Callable[[HistoryRequest], str],
+        *,
+        seconds: float,
+    ) -> None:
+        self._connect, self._compile, self._seconds = connect, compile_sql, seconds
+
+    def read(self, identity: Identity, request: HistoryRequest) -> HistoryResult:
+        sql = self._compile(request)
+        rows, names = self._run(identity, sql)
+        if len(rows) > _MOST_ROWS:
+            raise HistoryUnavailable(f"That would be more than {_MOST_ROWS:,} rows; ask for fewer groups.")
+        return HistoryResult(_part(request, rows, names), sql)
+
+    def _run(self, identity: Identity, sql: str) -> tuple[list[list[Any]], list[str]]:
+        try:
+            with closing(self._connect(identity)) as connection, closing(connection.cursor()) as cursor:
+                # Trino stops by itself at its own limit; this stops a query whose caller has gone.
+                timer = threading.Timer(self._seconds, cursor.cancel)
+                timer.daemon = True
+                timer.start()
+                try:
+                    cursor.execute(sql)
+                    rows = cursor.fetchmany(_MOST_ROWS + 1)
+                    return rows, [column.name for column in cursor.description or ()]
+                finally:
+                    timer.cancel()
+        except TrinoUserError as error:
+            raise _told(error) from error
+        except (Error, requests.RequestException, OSError) as error:
+            _LOG.warning("trino_failed", reason=str(error)[:500])
+            raise HistoryUnavailable("Trino, which answers about history, does not answer now.") from error
+
+
+def _told(error: TrinoUserError) -> Exception:
+    _LOG.warning("trino_refused", name=error.error_name, reason=str(error.message)[:500])
+    if error.error_name in _DENIED:
+        return HistoryRefused("You may not see the data behind this figure.")
+    if error.error_name in _OVER_LIMIT:
+        return HistoryUnavailable("The question is over the limit of time or bytes; ask for a shorter period.")
+    if error.error_name in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"):
+        return HistoryUnavailable("History is still being built; try again in a few minutes.")
+    return HistoryUnavailable("Trino could not run this; its reason is in the log of the API.")
+
+
+def _part(request: HistoryRequest, rows: Iterable[list[Any]], names: list[str]) -> Part:
+    """MetricFlow names its columns after what was asked; the metrics are found by name, the keys by their order."""
+    keyed = bool(request.grain) + len(request.group_by)
+    metrics = {m.name: names.index(m.name) for m in request.metrics}
+    keys = [i for i in range(len(names)) if i not in metrics.values()][:keyed]
+    if len(keys) != keyed:
+        raise HistoryUnavailable(f"expected {keyed} key columns, Trino sent {', '.join(names)}")
+    part: Part = {}
+    for row in rows:
+        values = [row[i] for i in keys]
+        bucket = _moment(values.pop(0)) if request.grain else None
+        key: Key = (bucket, tuple(None if v is None else str(v) for v in values))
+        part[key] = {name: _decimal(row[i]) for name, i in metrics.items()}
+    return part
+
+
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return datetime(value.year, value.month, value.day, tzinfo=UTC) if isinstance(value, date) else None
+
+
+def _decimal(value: Any) -> Value:
+    if value is None or isinstance(value, Decimal):
+        return value
+    return Decimal(str(value))

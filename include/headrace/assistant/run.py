@@ -1,0 +1,155 @@
+"""Runs a plan: history and live windows side by side, each within the time limit, joined exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from datetime import datetime
+from time import monotonic
+from typing import TypeVar
+
+from headrace.assistant.evidence import Freshness, History, HistoryRequest, HistoryResult, Result, Sql
+from headrace.assistant.figures import Part, join
+from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, Windows, as_live, events, total
+from headrace.assistant.plan import Filter, Plan, TimeRange
+from headrace.assistant.route import Route, Stretch, route
+from headrace.assistant.vocabulary import Metric, Vocabulary
+from headrace.policy import Identity
+
+T = TypeVar("T")
+
+
+class TooSlow(TimeoutError):
+    """A part did not answer within the time limit."""
+
+
+class Runner:
+    def __init__(
+        self,
+        live: Windows,
+        history: History,
+        rates: Callable[[], Rates],
+        coverage: Callable[[], datetime | None],
+        *,
+        seconds: float,
+    ) -> None:
+        self._live, self._history, self._rates, self._coverage = live, history, rates, coverage
+        self._seconds = seconds
+        self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="figures")
+
+    def run(
+        self, identity: Identity, plan: Plan, vocabulary: Vocabulary, limits: tuple[Filter, ...] = ()
+    ) -> tuple[Result, Result | None]:
+        """The figures of the period and, where the plan compares, of the other one. `limits` are the person's rows."""
+        deadline = monotonic() + self._seconds
+        coverage = self._coverage()
+        runs = [
+            _Run(self, identity, plan, time, vocabulary, limits, coverage)
+            for time in (plan.time, *([plan.compare] if plan.compare else []))
+        ]
+        for run in runs:
+            run.start()
+        results = [run.finish(deadline) for run in runs]
+        return results[0], results[1] if len(results) > 1 else None
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Run:
+    """One period: routed at once, then read by threads."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        identity: Identity,
+        plan: Plan,
+        time: TimeRange,
+        vocabulary: Vocabulary,
+        limits: tuple[Filter, ...],
+        coverage: datetime | None,
+    ) -> None:
+        self._runner, self._identity, self._plan, self._vocabulary = runner, identity, plan, vocabulary
+        self._filters = (*plan.filters, *limits)
+        self._components = vocabulary.components(plan.metrics)
+        self._request = as_live(self._components, plan.group_by, self._filters, plan.grain, vocabulary)
+        self._route: Route = route(time, plan.source, coverage, self._request)
+        self._coverage = coverage
+        self._past: Future[HistoryResult] | None = None
+        self._present: Future[tuple[Part, int, datetime | None]] | None = None
+
+    def start(self) -> None:
+        pool = self._runner._pool
+        if self._route.historical:
+            self._past = pool.submit(self._runner._history.read, self._identity, self._asked(self._route.historical))
+        if self._route.live and self._request:
+            self._present = pool.submit(self._read_live, self._route.live, self._request)
+
+    def _asked(self, stretch: Stretch) -> HistoryRequest:
+        axes = self._vocabulary.dimensions
+        return HistoryRequest(
+            self._components,
+            tuple(axes[name] for name in self._plan.group_by),
+            tuple((axes[f.dimension], f) for f in self._filters),
+            stretch,
+            self._plan.grain,
+        )
+
+    def _read_live(self, stretch: Stretch, request: LiveRequest) -> tuple[Part, int, datetime | None]:
+        """Late events are windows of their own: they belong to the period and are added, and counted for the person."""
+        store = self._runner._live
+        rates = self._runner._rates() if any(c.live and c.live.factor for c in request.components) else NO_RATES
+        parts: list[Part] = []
+        late, newest = 0, None
+        for spec, components in _by_spec(request.components).items():
+            asked = LiveRequest(components, request.keys, request.filters, request.grain)
+            punctual = store.windows(spec, stretch.start, stretch.end)
+            belated = list(store.windows(spec, stretch.start, stretch.end, late=True))
+            late = max(late, events(belated, asked))
+            parts += [total(punctual, asked, rates), total(belated, asked, rates)]
+            newest = store.newest(spec)
+        return join(parts, request.components), late, newest
+
+    def finish(self, deadline: float) -> Result:
+        result = Result({}, self._route.source, notes=list(self._route.notes))
+        parts: list[Part] = []
+        if self._past and self._route.historical:
+            history = _wait(self._past, deadline, "Trino")
+            parts.append(history.part)
+            result.sql.append(Sql(engine="trino", sql=history.sql))
+            end = self._route.historical.end
+            result.freshness.append(
+                Freshness(part="historical", source="lake.curated", as_of=self._coverage, through=end)
+            )
+        if self._present and self._route.live:
+            part, result.late_events, newest = _wait(self._present, deadline, "the live store")
+            parts.append(part)
+            spec = self._components[0].live.spec if self._components[0].live else ""
+            result.sql.append(Sql(engine="live", sql=self._live_words(spec, self._route.live)))
+            freshness = Freshness(part="live", source=f"window:{spec}", as_of=newest, through=self._route.live.end)
+            result.freshness.append(freshness)
+        result.part = join(parts, self._components)
+        return result
+
+    def _live_words(self, spec: str, stretch: Stretch) -> str:
+        """What was read from the live store, in a form that a person can repeat by hand."""
+        names = " and ".join(self._request.keys) if self._request else ""
+        keys = f" by {names}" if names else ""
+        return f"window:{spec} from {stretch.start:%Y-%m-%dT%H:%MZ} to {stretch.end:%Y-%m-%dT%H:%MZ}, added up{keys}"
+
+
+def _by_spec(components: tuple[Metric, ...]) -> dict[str, tuple[Metric, ...]]:
+    found: dict[str, tuple[Metric, ...]] = {}
+    for component in components:
+        if component.live:
+            found[component.live.spec] = (*found.get(component.live.spec, ()), component)
+    return found
+
+
+def _wait(future: Future[T], deadline: float, name: str) -> T:
+    try:
+        return future.result(timeout=max(0.0, deadline - monotonic()))
+    except FutureTimeout:
+        future.cancel()
+        raise TooSlow(f"{name} took too long; ask for a shorter period or fewer groups.") from None

@@ -1,0 +1,65 @@
+"""The live page's figures: the last minutes from the live store alone, by the same metric definitions as answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from headrace.assistant.figures import Part, Value, evaluate
+from headrace.assistant.livepart import LiveRequest, Rates, Window, total
+from headrace.assistant.periods import Grain
+from headrace.assistant.vocabulary import LiveMeasure, Metric, Vocabulary
+from headrace.assistant.wording import number
+
+METRICS = ("sales", "refunds", "net_sales", "transactions", "purchases", "average_purchase")
+_TOP = 10
+
+
+class LiveFigures:
+    """Windows read once, added up in several ways."""
+
+    def __init__(self, windows: Iterable[Window], vocabulary: Vocabulary, rates: Rates) -> None:
+        self._windows: Sequence[Window] = list(windows)
+        self._vocabulary, self._rates = vocabulary, rates
+        self._names = [n for n in METRICS if n in vocabulary.metrics and self._is_live(n)]
+
+    def _is_live(self, name: str) -> bool:
+        return all(c.live for c in self._vocabulary.components([name]))
+
+    def _part(self, keys: tuple[str, ...] = (), grain: Grain | None = None) -> Part:
+        request = LiveRequest(self._vocabulary.components(self._names), keys, (), grain)
+        return total(self._windows, request, self._rates)
+
+    def _number(self, name: str, value: Value) -> int | float | None:
+        return number(value, self._vocabulary.metrics[name])
+
+    def _row(self, cells: dict[str, Value]) -> dict[str, Any]:
+        return {name: self._number(name, evaluate(name, cells, self._vocabulary)) for name in self._names}
+
+    def totals(self) -> dict[str, Any]:
+        return self._row(self._part().get((None, ()), {}))
+
+    def series(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """One entry a minute, also for minutes in which nothing happened."""
+        part = self._part(grain="minute")
+        count = int((end - start) / timedelta(minutes=1))
+        minutes = [start + timedelta(minutes=i) for i in range(count)]
+        return [{"minute": m.isoformat(), **self._row(part.get((m, ()), {}))} for m in minutes]
+
+    def by(self, key: str, *, most: int = _TOP) -> list[dict[str, Any]]:
+        """The largest by sales first."""
+        rows = [{key: keys[0], **self._row(cells)} for (_, keys), cells in self._part((key,)).items()]
+        return sorted(rows, key=lambda r: (-(r.get("sales") or 0), str(r[key])))[:most]
+
+    def amounts_by(self, key: str, measure: LiveMeasure) -> list[dict[str, Any]]:
+        """Amounts of every kind of event, in the reporting currency."""
+        amount = Metric("amount", "Amount", money=True, agg="sum", live=measure)
+        count = Metric("events", "Events", agg="count", live=LiveMeasure(measure.spec, "n", "count"))
+        part = total(self._windows, LiveRequest((amount, count), (key,), (), None), self._rates)
+        rows = [
+            {key: keys[0], "amount": number(cells.get("amount"), amount), "events": number(cells.get("events"), count)}
+            for (_, keys), cells in part.items()
+        ]
+        return sorted(rows, key=lambda r: (-(r["amount"] or 0), str(r[key])))
+

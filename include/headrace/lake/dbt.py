@@ -1,0 +1,94 @@
+"""Runs dbt with exactly the environment that the project needs, whoever asks: the launcher, Airflow, a person, a test.
+
+What dbt makes (manifest, logs, docs) stays in the state folder, never beside the models.
+`python -m headrace.lake.dbt build --select +fct_transactions` is dbt with these settings.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from headrace.lake import trino_config
+from headrace.log import get_logger
+from headrace.settings import MissingSecret, Settings, get_settings
+
+_LOG = get_logger(__name__)
+
+
+class DbtFailed(RuntimeError):
+    """dbt ended with an error; the message ends with what it said last."""
+
+
+def project(settings: Settings) -> Path:
+    return settings.repo / "dbt"
+
+
+def target(settings: Settings) -> Path:
+    """Where dbt writes manifest.json and semantic_manifest.json."""
+    return settings.home / "dbt" / "target"
+
+
+def environment(settings: Settings, *, target_path: Path | None = None) -> dict[str, str]:
+    """Everything that dbt reads from its environment, for a process of its own or for Cosmos."""
+    return {
+        "DBT_PROJECT_DIR": str(project(settings)),
+        "DBT_PROFILES_DIR": str(project(settings)),
+        "DBT_TARGET_PATH": str(target_path or target(settings)),
+        "DBT_LOG_PATH": str(settings.logs / "dbt"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_ENV_SECRET_TRINO_PASSWORD": _password(settings),
+        "HEADRACE_DBT_HOST": settings.hosts.trino,
+        "HEADRACE_DBT_PORT": str(settings.ports.trino),
+        "HEADRACE_DBT_AUTHORITY": str(trino_config.authority(settings)),
+        "HEADRACE_LATENESS_MINUTES": str(settings.lateness_minutes),
+        # requests prefers this variable to the certificate that the profile names, so it has to name the same.
+        "REQUESTS_CA_BUNDLE": str(trino_config.authority(settings)),
+    }
+
+
+def _password(settings: Settings) -> str:
+    """Parsing needs none, and happens before the first `up` in checks of the repository."""
+    try:
+        return settings.secret("trino_password_dbt")
+    except MissingSecret:
+        return "none"
+
+
+def run(
+    settings: Settings, args: Sequence[str], *, target_path: Path | None = None, timeout: float = 3600, quiet: bool = True
+) -> str:
+    """Runs one dbt command and returns what it printed; DbtFailed if it did not succeed."""
+    command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *args]
+    process = subprocess.run(  # noqa: S603
+        command,
+        cwd=project(settings),
+        env={"PATH": os.defpath, "HOME": str(Path.home()), "LANG": "C.UTF-8", **environment(settings, target_path=target_path)},
+        stdout=subprocess.PIPE if quiet else None,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    output = process.stdout or ""
+    if process.returncode:
+        said = "\n".join(output.splitlines()[-40:])
+        raise DbtFailed(f"dbt {' '.join(args)} failed ({process.returncode}). Full log: {settings.logs / 'dbt' / 'dbt.log'}\n{said}")
+    _LOG.info("dbt_finished", command=args[0])
+    return output
+
+
+def main() -> int:
+    try:
+        run(get_settings(), sys.argv[1:], quiet=False)
+    except DbtFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

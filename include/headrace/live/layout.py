@@ -1,0 +1,46 @@
+"""How live windows lie in Valkey, and the one script that writes them.
+
+`window:{spec}:{start}` is a hash: field = late mark and key values joined by U+001F, value = JSON. `windows:{spec}` is
+a sorted set of the starts. `projector:run` marks a store that this projector filled; without it the store is empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+SEPARATOR = "\x1f"
+RUN = "projector:run"
+
+# One call a batch. A row is written when its (generation, n) is larger than the one that is there, never otherwise.
+WRITE = """
+local written = 0
+for i = 1, #ARGV, 6 do
+  local spec, start, field = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local generation, n = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
+  local key = 'window:' .. spec .. ':' .. start
+  local known = redis.call('HGET', key, field)
+  local newer = true
+  if known then
+    local row = cjson.decode(known)
+    newer = generation > row.generation or (generation == row.generation and n > row.n)
+  end
+  if newer then
+    redis.call('HSET', key, field, ARGV[i + 5])
+    if not known then redis.call('ZADD', 'windows:' .. spec, start, start) end
+    written = written + 1
+  end
+end
+return written
+"""
+
+
+def window_key(spec: str, start: int) -> str:
+    return f"window:{spec}:{start}"
+
+
+def index_key(spec: str) -> str:
+    return f"windows:{spec}"
+
+
+def field_of(late: bool, keys: Iterable[str | None]) -> str:
+    return SEPARATOR.join(["1" if late else "0", *("" if key is None else str(key) for key in keys)])

@@ -1,0 +1,70 @@
+"""Reads live windows; nothing here writes what the projector writes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from headrace.live.layout import index_key, window_key
+
+
+@dataclass(frozen=True)
+class WindowRow:
+    window_start: datetime
+    keys: dict[str, str]
+    n: int
+    """Distinct events folded in."""
+    values: dict[str, Decimal | int]
+    generation: int
+    last_event: datetime | None = None
+
+
+class LiveStore:
+    """Over a Valkey client that decodes or not, as the caller likes."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> list[WindowRow]:
+        """Rows of the windows that begin in [start, end), oldest first."""
+        starts = self._client.zrangebyscore(index_key(spec), start.timestamp(), f"({end.timestamp()}")
+        pipeline = self._client.pipeline(transaction=False)
+        for moment in starts:
+            pipeline.hvals(window_key(spec, int(moment)))
+        documents = (json.loads(text) for texts in pipeline.execute() for text in texts)
+        return [_row(document) for document in documents if document["late"] is late]
+
+    def newest(self, spec: str) -> datetime | None:
+        """The start of the newest window."""
+        found = self._client.zrevrange(index_key(spec), 0, 0)
+        return datetime.fromtimestamp(int(found[0]), UTC) if found else None
+
+    def prune(self, spec: str, before: datetime) -> int:
+        """Removes windows that begin earlier, once the lake answers for them; how many."""
+        starts = self._client.zrangebyscore(index_key(spec), "-inf", f"({before.timestamp()}")
+        if not starts:
+            return 0
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.unlink(*(window_key(spec, int(moment)) for moment in starts))
+        pipeline.zrem(index_key(spec), *starts)
+        pipeline.execute()
+        return len(starts)
+
+
+def _row(document: dict[str, Any]) -> WindowRow:
+    last = document.get("last_event_ms")
+    return WindowRow(
+        window_start=datetime.fromtimestamp(document["window_start"], UTC),
+        keys=document["keys"],
+        n=document["n"],
+        values={name: _value(value) for name, value in document["values"].items()},
+        generation=document["generation"],
+        last_event=datetime.fromtimestamp(last / 1000, UTC) if last is not None else None,
+    )
+
+
+def _value(value: str | int) -> Decimal | int:
+    return Decimal(value) if isinstance(value, str) else value

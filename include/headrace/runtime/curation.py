@@ -1,0 +1,115 @@
+"""When the lake may be built, and what may be claimed afterwards: the conditions and steps behind the build's DAGs.
+
+A claim is taken before the build starts. At that moment the lake job has landed everything that arrived before
+`landed_through`; an event that is not late arrives within `lateness_minutes` of its own time; so everything with an event
+time before the difference is in raw, and the build that starts afterwards reads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from headrace.contracts.model import load_contracts
+from headrace.lake import coverage
+from headrace.settings import Settings
+from headrace.streams import heartbeat
+
+LAKE_JOB = "lake"
+
+
+def streams(settings: Settings) -> list[str]:
+    """The streams that live and curated figures are joined for."""
+    return [c.name for c in load_contracts(settings.contracts).values() if c.kind == "events"]
+
+
+def watermark(settings: Settings) -> datetime | None:
+    """Every event before this minute that is not late has landed; None while the lake job has said nothing."""
+    beat = heartbeat.read(settings, LAKE_JOB)
+    if beat is None or beat.landed_through is None:
+        return None
+    moment = beat.landed_through.astimezone(UTC) - timedelta(minutes=settings.lateness_minutes)
+    return moment.replace(second=0, microsecond=0)
+
+
+def covered_through(settings: Settings) -> datetime | None:
+    """The moment up to which every stream is curated; None while one is not."""
+    points = [coverage.through(settings, stream) for stream in streams(settings)]
+    known = [point for point in points if point is not None]
+    return min(known) if known and len(known) == len(points) else None
+
+
+def awaited_landing(settings: Settings, moment: str) -> str | None:
+    """What has to happen before the build for a moment can start, or None."""
+    if covered_through(settings) is None:
+        return "the first build of the history (DAG first_build)"
+    reached = watermark(settings)
+    if reached is None:
+        return "the lake job's first sign of what it has landed (DAG stream_lake)"
+    wanted = datetime.fromisoformat(moment)
+    if reached < wanted:
+        return f"events before {wanted:%H:%M} to land; so far everything before {reached:%H:%M} has (DAG stream_lake)"
+    return None
+
+
+def awaited_history(settings: Settings) -> str | None:
+    """What of the generated history is not in raw yet, or None."""
+    state = _history(settings)
+    if not state.get("complete"):
+        return "the history to be written (part simulator)"
+    for stream, files in _landing(settings):
+        landed = _landed(settings, stream)
+        missing = [file for file in files if landed.get(f"file:{stream}/{file.name}", 0) < _lines(file)]
+        if missing:
+            return f"{len(missing)} of {len(files)} files of {stream} to land in raw, next {missing[0].name} (DAG stream_lake)"
+    return None
+
+
+def first_claim(settings: Settings) -> datetime:
+    """What the first build will cover: the history, or more if the stream has landed past it."""
+    history = datetime.fromisoformat(_history(settings)["through"])
+    return max(history, watermark(settings) or history)
+
+
+def claim(settings: Settings, through: datetime) -> None:
+    for stream in streams(settings):
+        coverage.advance(settings, stream, through)
+
+
+def _history(settings: Settings) -> dict[str, str]:
+    try:
+        return dict(json.loads((settings.run / "history.json").read_text()))
+    except FileNotFoundError:
+        return {}
+
+
+def _landing(settings: Settings) -> Iterator[tuple[str, list[Path]]]:
+    for stream in sorted(load_contracts(settings.contracts)):
+        if files := sorted((settings.landing / stream).glob("*.jsonl")):
+            yield stream, files
+
+
+def _lines(file: Path) -> int:
+    with file.open("rb") as lines:
+        return sum(1 for _ in lines)
+
+
+def _landed(settings: Settings, stream: str) -> dict[str, int]:
+    """Rows in raw by the file that they came from."""
+    from trino.exceptions import TrinoUserError
+
+    from headrace.lake.trino import connect
+
+    connection = connect(settings, service="dbt")
+    try:
+        cursor = connection.cursor()
+        cursor.execute(f"select topic, count(*) from lake.raw.{stream} where origin = 'file' group by topic")
+        return {str(topic): int(rows) for topic, rows in cursor.fetchall()}
+    except TrinoUserError as error:
+        if error.error_name in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"):
+            return {}
+        raise
+    finally:
+        connection.close()

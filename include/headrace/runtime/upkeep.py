@@ -1,0 +1,66 @@
+"""What grows by itself and has to be cut back: Airflow's tables and logs, and the lake's old snapshots."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+
+from headrace.contracts.model import load_contracts
+from headrace.log import get_logger
+from headrace.runtime import airflow
+from headrace.settings import Settings
+
+log = get_logger(__name__)
+
+_COMMAND_SECONDS = 900
+
+
+def clean_airflow(settings: Settings, keep: timedelta = timedelta(days=30)) -> None:
+    """Deletes old runs, task instances and their like by Airflow's own command."""
+    before = (datetime.now(UTC) - keep).isoformat()
+    command = [sys.executable, "-m", "airflow", "db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes"]
+    done = subprocess.run(
+        command,
+        env=airflow.environment(settings),
+        capture_output=True,
+        text=True,
+        timeout=_COMMAND_SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"`airflow db clean` ended with status {done.returncode}: {done.stderr.strip()[-800:]}")
+
+
+def delete_old_logs(settings: Settings, keep: timedelta = timedelta(days=14)) -> int:
+    """Task logs that nobody has written for so long; folders that are empty go too."""
+    limit = time.time() - keep.total_seconds()
+    deleted = 0
+    for path in sorted((settings.logs / "airflow").rglob("*"), reverse=True):
+        if path.is_file() and not path.is_symlink() and path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
+            deleted += 1
+        elif path.is_dir() and not any(path.iterdir()) and path.stat().st_mtime < limit:
+            path.rmdir()
+    log.info("old task logs deleted", files=deleted)
+    return deleted
+
+
+def expire_snapshots(settings: Settings, keep: str = "7d") -> list[str]:
+    """Old snapshots of the raw tables; a running stream's newest commit is younger than that, so it keeps its place."""
+    from headrace.lake.trino import connect
+
+    connection = connect(settings, service="dbt")
+    try:
+        cursor = connection.cursor()
+        cursor.execute("select table_name from lake.information_schema.tables where table_schema = 'raw'")
+        known = {c.raw_table.split(".")[1] for c in load_contracts(settings.contracts).values()}
+        tables = sorted({str(row[0]) for row in cursor.fetchall()} & known)
+        for table in tables:
+            cursor.execute(f"alter table lake.raw.{table} execute expire_snapshots(retention_threshold => '{keep}')")
+            cursor.fetchall()
+    finally:
+        connection.close()
+    log.info("old snapshots expired", tables=tables)
+    return tables

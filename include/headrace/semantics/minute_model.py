@@ -1,0 +1,153 @@
+"""Writes the lake's twin of the live windows from the same measures, so that there is no second definition to drift.
+
+`python -m headrace.semantics.minute_model` writes dbt/models/curated/transactions_by_minute.{sql,yml}; a test fails when
+the measures say something else than the committed files do.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jinja2 import Environment, StrictUndefined
+from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
+from metricflow_semantic_interfaces.implementations.semantic_model import PydanticSemanticModel
+
+from headrace.contracts.model import Contract, load_contracts
+from headrace.lake.files import write_generated
+from headrace.semantics.measures import specs
+from headrace.settings import REPO, get_settings
+from headrace.streams.spec import LiveSpec
+
+_NOTE = "Made from the measures of the semantic model by `python -m headrace.semantics.minute_model`; change those."
+_JINJA = Environment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
+)  # fmt: skip
+_SQL = """-- << note >>
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="delete+insert",
+        unique_key="window_start",
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['month(window_start)']"},
+    )
+}}
+{% set since = landed_since() if is_incremental() else none %}
+
+with
+events as (
+    select *, from_unixtime(floor(to_unixtime(<< time >>) / << seconds >>) * << seconds >>, 'UTC') as window_start
+    from {{ ref("<< fact >>") }}
+),
+
+changed as (
+    select *
+    from events
+    {%- if since %}
+    -- Windows that something landed in are made anew, whole.
+    where window_start in (select window_start from events where landed_at >= {{ since }})
+    {%- endif %}
+),
+
+final as (
+    select
+        cast(window_start as timestamp(6) with time zone) as window_start,
+<% for key in keys %>
+        << key >>,
+<% endfor %>
+        origin,
+        is_late,
+        count(*) as n,
+<% for a in accumulators %>
+        cast(<< a.agg >>(<< a.expr >>) as << a.type >>) as "<< a.name >>",
+<% endfor %>
+        max(landed_at) as landed_at
+    from changed
+    group by window_start, << keys | join(", ") >>, origin, is_late
+)
+
+select * from final
+"""
+_YAML = """# << note >>
+version: 2
+
+models:
+  - name: << name >>
+    description: >-
+      One row per << seconds >>-second window, << keys | join(", ") >>, origin and lateness: the same sums that live
+      windows hold, over the lake. Live windows equal the rows of origin stream that are not late.
+    meta: {owner: analytics}
+    columns:
+      - {name: window_start, data_type: "timestamp(6) with time zone"}
+<% for key in keys %>
+      - {name: << key >>, data_type: varchar}
+<% endfor %>
+      - {name: origin, data_type: varchar}
+      - {name: is_late, data_type: boolean}
+      - {name: n, data_type: bigint, description: "Distinct events."}
+<% for a in accumulators %>
+      - {name: << a.name >>, data_type: "<< a.type >>", quote: true}
+<% endfor %>
+      - {name: landed_at, data_type: "timestamp(6) with time zone"}
+    data_tests:
+      - one_row_per:
+          arguments: {keys: [window_start, << keys | join(", ") >>, origin, is_late]}
+"""
+
+
+def name_of(spec: LiveSpec) -> str:
+    """transactions_by_minute for minutes of transactions."""
+    units = {60: "minute", 3600: "hour", 86400: "day"}
+    return f"{spec.stream}_by_{units.get(spec.window_seconds, f'{spec.window_seconds}_seconds')}"
+
+
+def files(models: Path, contracts: dict[str, Contract]) -> dict[Path, str]:
+    """The generated files of every live specification, with their content."""
+    declared = declared_models(models)
+    facts = {m.config.meta["live"]["spec"]: m for m in declared.semantic_models if m.config and "live" in m.config.meta}
+    found: dict[Path, str] = {}
+    for spec in specs(declared, contracts):
+        values = _values(spec, facts[spec.name])
+        found[models / "curated" / f"{name_of(spec)}.sql"] = _JINJA.from_string(_SQL).render(values)
+        found[models / "curated" / f"_{name_of(spec)}.yml"] = _JINJA.from_string(_YAML).render(values)
+    return found
+
+
+def _values(spec: LiveSpec, fact: PydanticSemanticModel) -> dict[str, Any]:
+    time = fact.defaults.agg_time_dimension if fact.defaults else None
+    return {
+        "note": _NOTE,
+        "name": name_of(spec),
+        "fact": fact.node_relation.alias,
+        "time": time,
+        "seconds": spec.window_seconds,
+        "keys": spec.keys,
+        "accumulators": spec.accumulators,
+    }
+
+
+def declared_models(models: Path) -> PydanticSemanticManifest:
+    """Semantic models straight from their files: this runs before dbt could parse the model that it writes."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(models.rglob("*.yml")):
+        found += (yaml.safe_load(path.read_text()) or {}).get("semantic_models", ())
+    for model in found:
+        alias = model.pop("model").removeprefix("ref('").removesuffix("')")
+        model["node_relation"] = {"alias": alias, "schema_name": "curated", "database": "lake", "relation_name": alias}
+    configuration: dict[str, Any] = {"time_spine_table_configurations": [], "time_spines": []}
+    return PydanticSemanticManifest.parse_obj(
+        {"semantic_models": found, "metrics": [], "project_configuration": configuration}
+    )
+
+
+def main() -> int:
+    wanted = files(REPO / "dbt" / "models", load_contracts(get_settings().contracts))
+    return write_generated(wanted, check="--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

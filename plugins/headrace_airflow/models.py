@@ -1,0 +1,46 @@
+"""The dbt project as a group of tasks, one a model, by Cosmos and the manifest that `up` writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import task
+
+from headrace.lake import dbt
+from headrace.settings import get_settings
+
+# The password is in Airflow's own environment: here it would be stored with the DAG.
+_NOT_FOR_TASKS = ("DBT_PROJECT_DIR", "DBT_PROFILES_DIR", "DBT_TARGET_PATH", "DBT_ENV_SECRET_TRINO_PASSWORD")
+
+
+def model_by_model(group_id: str, pool: str) -> Any:
+    """A task for each processed and curated model, which builds and tests it; views over raw need no rebuild."""
+    settings = get_settings()
+    manifest = dbt.target(settings) / "manifest.json"
+    if not manifest.is_file():
+        return _no_manifest(str(manifest))
+    from cosmos import DbtTaskGroup, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
+    from cosmos.constants import InvocationMode, LoadMode, TestBehavior
+
+    project = dbt.project(settings)
+    environment = {k: v for k, v in dbt.environment(settings).items() if k not in _NOT_FOR_TASKS}
+    return DbtTaskGroup(
+        group_id=group_id,
+        project_config=ProjectConfig(dbt_project_path=project, manifest_path=manifest, project_name="headrace"),
+        profile_config=ProfileConfig(
+            profile_name="headrace", target_name="lake", profiles_yml_filepath=project / "profiles.yml"
+        ),
+        execution_config=ExecutionConfig(invocation_mode=InvocationMode.DBT_RUNNER),
+        render_config=RenderConfig(
+            load_method=LoadMode.DBT_MANIFEST,
+            test_behavior=TestBehavior.BUILD,
+            exclude=["tag:raw"],
+            emit_datasets=False,
+        ),
+        operator_args={"env": environment, "append_env": True, "pool": pool, "install_deps": False, "retries": 2},
+    )
+
+
+@task(task_id="models")
+def _no_manifest(path: str) -> None:
+    raise FileNotFoundError(f"{path} is missing: `./headrace up` writes it; the models appear here a minute later.")

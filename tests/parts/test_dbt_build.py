@@ -1,0 +1,73 @@
+"""The lake as dbt builds it, against what the raw rows say by hand: first build, belated rows, repeats, a new rate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from headrace.settings import Settings
+from tests.parts.lake_home import BY_HAND, EVENTS, START, Lake, filled, rate
+from tests.parts.raw_rows import Landed, event, landed
+
+_FIGURES = "count(*), count_if(is_late), sum(amount), count(distinct user_id)"
+
+
+@pytest.fixture(scope="module")
+def lake(start_parts: Callable[..., Settings]) -> Lake:
+    return filled(start_parts)
+
+
+def assert_equals_hand_written(lake: Lake) -> None:
+    by_hand = lake.query(f"{BY_HAND} select transaction_type, {_FIGURES}, sum(usd) from valued group by 1 order by 1")
+    built = lake.query(
+        f"select transaction_type, {_FIGURES}, sum(amount * usd_rate) from curated.fct_transactions group by 1 order by 1"
+    )
+    minutes = lake.query(
+        "select transaction_type, sum(n), sum(if(is_late, n, 0)), sum(sum_amount) from curated.transactions_by_minute"
+        " group by 1 order by 1"
+    )
+    days = lake.query("select transaction_type, sum(amount_usd) from curated.transactions_by_day group by 1 order by 1")
+    assert built == by_hand
+    assert minutes == [row[:4] for row in by_hand]
+    assert days == [[row[0], row[5]] for row in by_hand]
+
+
+def test_the_first_build_equals_hand_written_sql(lake: Lake) -> None:
+    assert_equals_hand_written(lake)
+    refused = lake.query("select count(*) from processed.transactions where event_id in ('hand-00009000', 'hand-00009001')")
+    assert refused == [[0]]
+    late = lake.query("select count(*) from curated.fct_transactions where is_late and event_id like 'hand-%'")
+    assert late == [[len(range(0, EVENTS, 50))]]
+
+
+def test_belated_rows_repeats_and_a_new_rate_are_merged(lake: Lake) -> None:
+    soon = START + timedelta(hours=5)
+    first_seen_later = landed(event(20, START + timedelta(minutes=20), amount=777.77), timedelta(milliseconds=10), landed_at=soon)
+    lake.land(
+        "transactions",
+        [
+            landed(event(20_000, START + timedelta(minutes=30)), timedelta(hours=3), landed_at=soon),
+            landed(event(20_001, START + timedelta(minutes=31), transaction_type="refund"), landed_at=soon),
+            landed(event(7, START + timedelta(minutes=7), amount=1.0), timedelta(hours=4), landed_at=soon),
+            first_seen_later,
+        ],
+    )
+    lake.land("exchange_rates", [Landed(rate(0, "EUR", "1.25"), soon, soon, "file")])
+    lake.build("--select", "+transactions_by_day", "+merchant_day")
+    assert_equals_hand_written(lake)
+    earlier = lake.query("select amount from curated.fct_transactions where event_id = 'hand-00000020'")
+    assert str(earlier[0][0]) == "777.77", "of two records of one event the first arrival counts, whenever it landed"
+    revalued = lake.query(
+        f"select distinct usd_rate from curated.fct_transactions where currency = 'EUR' and event_date = date '{START:%Y-%m-%d}'"
+    )
+    assert [str(row[0]) for row in revalued] == ["1.25000000"]
+
+
+def test_a_build_without_news_changes_nothing(lake: Lake) -> None:
+    before = lake.query('select max(snapshot_id) from processed."transactions$snapshots"')
+    rows = lake.query("select count(*), sum(amount) from curated.fct_transactions")
+    lake.build("--select", "transactions", "fct_transactions")
+    assert lake.query("select count(*), sum(amount) from curated.fct_transactions") == rows
+    assert before

@@ -1,0 +1,40 @@
+"""The app runs in this process against a small HTTP server that plays the API; every test gets its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from headrace.settings import get_settings
+from streamlit.testing.v1 import AppTest
+
+HERE = Path(__file__).resolve().parent
+REPO = HERE.parents[2]
+for folder in (str(HERE), str(REPO)):
+    if folder not in sys.path:
+        sys.path.append(folder)
+
+from steps import sign_in  # noqa: E402
+from stub_api import Stub, serving  # noqa: E402
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stub]:
+    with serving() as server:
+        monkeypatch.setenv("HEADRACE_HOME", str(tmp_path))
+        monkeypatch.setenv("HEADRACE_PORTS__API", str(server.port))
+        get_settings.cache_clear()
+        yield server
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def app(stub: Stub) -> AppTest:
+    return AppTest.from_file(str(REPO / "app" / "ui" / "main.py"), default_timeout=10).run()
+
+
+@pytest.fixture
+def signed_in(app: AppTest) -> AppTest:
+    return sign_in(app)
