@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, task
-
 from headrace_airflow.waiting import ConditionSensor
 
 RUNBOOK = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
-
 from headrace.runtime import jobs
 from headrace.settings import get_settings
 from headrace_airflow.operator import StreamingJobOperator

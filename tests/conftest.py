@@ -45,10 +45,17 @@ def headrace(*arguments: str, home: Path, timeout: float = 600, check: bool = Tr
     """One `./headrace` command, as a person would type it."""
     environment = os.environ | {"HEADRACE_HOME": str(home)}
     result = subprocess.run(
-        [str(REPO / "headrace"), *arguments], env=environment, capture_output=True, text=True, timeout=timeout, check=False
+        [str(REPO / "headrace"), *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
     if check and result.returncode:
-        raise AssertionError(f"./headrace {' '.join(arguments)} ended with {result.returncode}\n{result.stdout}\n{result.stderr}")
+        raise AssertionError(
+            f"./headrace {' '.join(arguments)} ended with {result.returncode}\n{result.stdout}\n{result.stderr}"
+        )
     return result
 
 

@@ -24,7 +24,7 @@ def default_home() -> Path:
 
 
 _PLAIN_VARIABLES = frozenset(
-    "HOME USER LOGNAME LANG LC_ALL TZ TMPDIR PATH SSL_CERT_FILE HTTP_PROXY HTTPS_PROXY NO_PROXY".split()
+    ["HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PATH", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]
 )
 
 
@@ -101,13 +101,19 @@ class Settings(BaseSettings):
     bind: str = Field("127.0.0.1", description="The address that parts listen on.")
     hosts: Hosts = Hosts()
     ports: Ports = Ports()
-    maven_url: str | None = Field(None, description="A mirror of Maven's central repository; default: the one Ivy knows.")
+    maven_url: str | None = Field(
+        None, description="A mirror of Maven's central repository; default: the one Ivy knows."
+    )
     browser: Path | None = Field(None, description="A Chromium for the browser tests; default: found or fetched.")
 
     # Streams
-    lateness_minutes: int = Field(5, description="An event is late when the broker got it this long after its own time.")
+    lateness_minutes: int = Field(
+        5, description="An event is late when the broker got it this long after its own time."
+    )
     future_minutes: int = Field(1, description="An event further in the future than this is refused.")
-    live_state_minutes: int = Field(40, description="How long the live job keeps ids and open windows; bounds backlog skew.")
+    live_state_minutes: int = Field(
+        40, description="How long the live job keeps ids and open windows; bounds backlog skew."
+    )
     live_batch: str = "5 minutes"
     lake_land_seconds: int = 10
     lake_refine_seconds: int = 3
@@ -126,7 +132,9 @@ class Settings(BaseSettings):
     seed: int = 7
 
     # Answers
-    chat_model: str | None = Field(None, description="Any model LangChain can reach, such as openai:gpt-5; none: rules.")
+    chat_model: str | None = Field(
+        None, description="Any model LangChain can reach, such as openai:gpt-5; none: rules."
+    )
     query_seconds: int = 30
     query_bytes: str = "1GB"
     token_minutes: int = 720
@@ -236,7 +244,9 @@ class Settings(BaseSettings):
         try:
             return path.read_text().strip()
         except FileNotFoundError:
-            raise MissingSecret(f"No secret {name!r} in {path.parent}: run `./headrace up` once, it makes them.") from None
+            raise MissingSecret(
+                f"No secret {name!r} in {path.parent}: run `./headrace up` once, it makes them."
+            ) from None
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,18 @@ _HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Streams</
 :root{color-scheme:light dark} body{font:14px system-ui,sans-serif;margin:1.5rem}
 table{border-collapse:collapse;width:100%} th,td{text-align:left;padding:.5rem .8rem;border-bottom:1px solid #8884}
 th{font-weight:600} p{color:#888}</style><h1>Streams</h1>"""
-_COLUMNS = ("Job", "State", "Process", "Lag", "Landed through", "Last heartbeat", "Last start", "Restarts", "Reason", "Log")
+_COLUMNS = (
+    "Job",
+    "State",
+    "Process",
+    "Lag",
+    "Landed through",
+    "Last heartbeat",
+    "Last start",
+    "Restarts",
+    "Reason",
+    "Log",
+)
 
 app = FastAPI(
     title="Headrace streams",

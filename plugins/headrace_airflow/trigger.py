@@ -18,9 +18,7 @@ _PROGRESS_EVERY = 5.0
 class StreamingJobTrigger(BaseTrigger):
     """Fires when the job needs its operator: it died, stalled, was held long enough, or a day has passed."""
 
-    def __init__(
-        self, job: str, renew_at: float, hold_until: float | None = None, poll_seconds: float = 1.0
-    ) -> None:
+    def __init__(self, job: str, renew_at: float, hold_until: float | None = None, poll_seconds: float = 1.0) -> None:
         super().__init__()
         self.job = job
         self.renew_at = renew_at

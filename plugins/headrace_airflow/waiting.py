@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -20,10 +20,16 @@ _REPEAT_SECONDS = 300.0
 
 def awaited(condition: str, arguments: dict[str, Any]) -> str | None:
     """What a function of `headrace.runtime.curation` waits for, or None when nothing is in the way."""
+    import psycopg
+    import trino.exceptions
     from headrace.runtime import curation
     from headrace.settings import get_settings
 
-    said: str | None = getattr(curation, condition)(get_settings(), **arguments)
+    try:
+        said: str | None = getattr(curation, condition)(get_settings(), **arguments)
+    except (OSError, psycopg.Error, trino.exceptions.Error) as error:
+        # A store that restarts must not end a wait of hours; the task's own limit does.
+        return f"a store to answer: {type(error).__name__}: {str(error).splitlines()[0][:200]}"
     return said
 
 
@@ -40,20 +46,12 @@ class ConditionTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         said, at = "", 0.0
-        while (missing := await self._awaited()) is not None:
+        while (missing := await asyncio.to_thread(awaited, self.condition, self.arguments)) is not None:
             if missing != said or time.monotonic() - at > _REPEAT_SECONDS:
                 self.log.info("Waiting for %s", missing)
                 said, at = missing, time.monotonic()
             await asyncio.sleep(self.poll_seconds)
         yield TriggerEvent({"condition": self.condition})
-
-    async def _awaited(self) -> str | None:
-        try:
-            return await asyncio.to_thread(awaited, self.condition, self.arguments)
-        except Exception as error:
-            # A store that restarts must not end a wait of hours; the task's own limit does.
-            self.log.warning("Not known, asked again in %.0f s: %s", self.poll_seconds, error)
-            return f"a store to answer ({type(error).__name__})"
 
 
 class ConditionSensor(BaseOperator):
@@ -91,8 +89,6 @@ class LandedThroughSensor(ConditionSensor):
         super().__init__(condition="awaited_landing", arguments={"moment": moment}, **kwargs)
 
     def execute(self, context: Context) -> Any:
-        from datetime import datetime
-
         from headrace.runtime import curation
         from headrace.settings import get_settings
 

@@ -21,7 +21,11 @@ PARTS = "postgres,valkey"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("a home") / "with spaces and a name that is long enough to break a socket's path " / "state"
+    home = (
+        tmp_path_factory.mktemp("a home")
+        / "with spaces and a name that is long enough to break a socket's path "
+        / "state"
+    )
     yield home
     if (home / "run").exists():
         headrace("down", home=home)
@@ -103,7 +107,9 @@ def test_two_ups_at_once_end_in_one_platform_and_one_message(home: Path) -> None
 def test_an_interrupted_up_goes_on_with_the_next(home: Path) -> None:
     headrace("down", home=home)
     environment = os.environ | {"HEADRACE_HOME": str(home)}
-    process = subprocess.Popen([str(REPO / "headrace"), "up", "--only", PARTS], env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [str(REPO / "headrace"), "up", "--only", PARTS], env=environment, stderr=subprocess.PIPE, text=True
+    )
     time.sleep(3)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)

@@ -15,7 +15,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
     help="Streams in, live figures at once, a curated lake of the same events, and answers that join the two.\n\n"
-    "Start with [bold]./headrace up[/bold], then [bold]./headrace ask \"What were sales today?\"[/bold]",
+    'Start with [bold]./headrace up[/bold], then [bold]./headrace ask "What were sales today?"[/bold]',
 )
 for module in (operating, asking, developing):
     module.register(app)

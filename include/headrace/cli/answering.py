@@ -21,7 +21,10 @@ def show(page: Console, answer: dict[str, Any]) -> None:
     for insight in answer.get("insights") or ():
         page.print(f"• {insight}", soft_wrap=True)
     for freshness in answer.get("freshness") or ():
-        page.print(f"[dim]{freshness.get('part')}: {freshness.get('source')}, as of {freshness.get('as_of')}[/dim]", soft_wrap=True)
+        page.print(
+            f"[dim]{freshness.get('part')}: {freshness.get('source')}, as of {freshness.get('as_of')}[/dim]",
+            soft_wrap=True,
+        )
     if suggestions := answer.get("suggestions"):
         page.print("[dim]You could ask:[/dim] " + " · ".join(suggestions), soft_wrap=True)
     if error := answer.get("error"):

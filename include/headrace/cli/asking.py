@@ -29,7 +29,9 @@ def ask(
 def simulate(
     rate: Annotated[float, typer.Option(help="Events a second.")] = 20.0,
     seconds: Annotated[float, typer.Option(help="How long; 0 goes on until Ctrl-C.")] = 30.0,
-    bad: Annotated[float, typer.Option(help="Share of events that break the contract (sent past the REST check).")] = 0.0,
+    bad: Annotated[
+        float, typer.Option(help="Share of events that break the contract (sent past the REST check).")
+    ] = 0.0,
     late: Annotated[float, typer.Option(help="Share of events that come late.")] = 0.0,
     duplicates: Annotated[float, typer.Option(help="Share of events sent twice.")] = 0.0,
     json_: Json = False,

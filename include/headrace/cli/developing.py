@@ -16,13 +16,15 @@ SUITES = {
     "unit": ["tests/unit"],
     "parts": ["tests/parts"],
     "journeys": ["tests/journeys"],
-    "browser": ["tests/journeys/test_browser.py"],
+    "browser": ["tests/journeys/browser"],
     "faults": ["tests/faults"],
 }
 
 
 def test(
-    suite: Annotated[str | None, typer.Argument(help=f"One of {', '.join(SUITES)}; none: all but the long faults.")] = None,
+    suite: Annotated[
+        str | None, typer.Argument(help=f"One of {', '.join(SUITES)}; none: all but the long faults.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the fault tests.")] = 1,
     kills: Annotated[int, typer.Option(help="Kills per process in the fault tests.")] = 1,
     match: Annotated[str | None, typer.Option("-k", help="Only tests whose name matches.")] = None,
@@ -35,7 +37,15 @@ def test(
 
         fetch_all(get_settings())
     folders = SUITES[suite] if suite else ["tests/unit", "tests/parts", "tests/journeys"]
-    command = [sys.executable, "-m", "pytest", *folders, f"--seed={seed}", f"--kills={kills}", *(["-k", match] if match else [])]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *folders,
+        f"--seed={seed}",
+        f"--kills={kills}",
+        *(["-k", match] if match else []),
+    ]
     console.print(f"[dim]pytest {' '.join(command[3:])}[/dim]")
     raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)
 
@@ -55,7 +65,9 @@ def check() -> None:
     failed = []
     for command in commands:
         console.print(f"[dim]{' '.join(command)}[/dim]")
-        if subprocess.run([str(bin_folder / command[0]), *command[1:]], cwd=get_settings().repo, env=environment, check=False).returncode:
+        if subprocess.run(
+            [str(bin_folder / command[0]), *command[1:]], cwd=get_settings().repo, env=environment, check=False
+        ).returncode:
             failed.append(command[0])
     if failed:
         fail(f"Not clean: {', '.join(failed)}.")

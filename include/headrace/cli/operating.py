@@ -56,7 +56,11 @@ def _table(settings: Settings) -> tuple[Table, bool]:
     for heading in ("part", "state", "pid", "memory", "address"):
         table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
     for s in statuses:
-        mark = "[green]●[/green]" if s.healthy else ("[yellow]◐[/yellow]" if s.state in ("running", "starting") else "[red]○[/red]")
+        mark = (
+            "[green]●[/green]"
+            if s.healthy
+            else ("[yellow]◐[/yellow]" if s.state in ("running", "starting") else "[red]○[/red]")
+        )
         address = s.url or (f"{settings.bind}:{s.port}" if s.port else "")
         table.add_row(f"{mark} {s.name}", s.state, str(s.pid or ""), f"{s.rss_mb} MB" if s.pid else "", address)
     table.add_row("", "", "", f"[bold]{sum(s.rss_mb for s in statuses)} MB[/bold]", "")
@@ -75,7 +79,9 @@ def status(json_: Json = False) -> None:
     table, healthy = _table(settings)
     page.print(table)
     if not healthy:
-        console.print("Not everything is healthy. Next: ./headrace up   ·   ./headrace logs PART   ·   ./headrace doctor")
+        console.print(
+            "Not everything is healthy. Next: ./headrace up   ·   ./headrace logs PART   ·   ./headrace doctor"
+        )
     raise typer.Exit(0 if healthy else 1)
 
 
@@ -125,7 +131,9 @@ def doctor() -> None:
     findings = diagnosis.examine(get_settings())
     for finding in findings:
         mark = "[green]✓[/green]" if finding.fine else "[red]✗[/red]"
-        page.print(f"{mark} {finding.what}" + ("" if finding.fine else f"\n    Next: {finding.next_step}"), soft_wrap=True)
+        page.print(
+            f"{mark} {finding.what}" + ("" if finding.fine else f"\n    Next: {finding.next_step}"), soft_wrap=True
+        )
     raise typer.Exit(0 if all(f.fine for f in findings) else 1)
 
 
@@ -143,7 +151,9 @@ def run(part: PartName) -> None:
     os.execvpe(command.argv[0], command.argv, environment)
 
 
-def health(part: PartName, settle: Annotated[bool, typer.Option(help="Also settle it: databases, topics, subjects.")] = False) -> None:
+def health(
+    part: PartName, settle: Annotated[bool, typer.Option(help="Also settle it: databases, topics, subjects.")] = False
+) -> None:
     """Exit 0 when a part is healthy (the health check in compose and Kubernetes)."""
     from headrace.runtime import parts
 

@@ -15,6 +15,7 @@ from rich.table import Table
 from headrace.cli.output import console, print_json
 from headrace.runtime import artifacts, bootstrap, parts, platform, preflight, tools, vault
 from headrace.runtime import status as reading
+from headrace.runtime.model import Part
 from headrace.settings import Settings, get_settings
 
 GROUPS = {"kafka": ["kafka"], "registry": ["registry"], "trino": ["trino"]}
@@ -95,7 +96,9 @@ def _picture(board: list[platform.Progress]) -> Table:
     for item in board:
         passed = item.took or (time.monotonic() - item.since if item.since else 0)
         state = f"needs {', '.join(item.part.needs)}" if item.state == "waiting" else item.state
-        table.add_row(_MARKS[item.state], item.part.title, f"[dim]{state}[/dim]", f"[dim]{passed:.1f} s[/dim]" if passed else "")
+        table.add_row(
+            _MARKS[item.state], item.part.title, f"[dim]{state}[/dim]", f"[dim]{passed:.1f} s[/dim]" if passed else ""
+        )
     return table
 
 
@@ -118,7 +121,7 @@ def _board() -> Iterator[platform.Show]:
 
 
 def _finish(
-    settings: Settings, wanted: list[parts.Part], *, seconds: float, already: bool, complete: bool, as_json: bool
+    settings: Settings, wanted: list[Part], *, seconds: float, already: bool, complete: bool, as_json: bool
 ) -> None:
     if as_json:
         print_json(reading.as_document(reading.read(settings)))
@@ -134,7 +137,14 @@ def _finish(
     console.print(pages)
     if not complete:
         return
-    console.print(f"Sign in as [bold]admin[/bold]; the password is in {settings.home / 'secrets' / 'admin_password'}", soft_wrap=True)
+    console.print(
+        f"Sign in as [bold]admin[/bold]; the password is in {settings.home / 'secrets' / 'admin_password'}",
+        soft_wrap=True,
+    )
     ask = "\n".join(f'./headrace ask "{question}"' for question in QUESTIONS)
-    note = "\n\n[dim]The first history is being built; Airflow shows how far it is (DAG first_build).[/dim]" if not already else ""
+    note = (
+        "\n\n[dim]The first history is being built; Airflow shows how far it is (DAG first_build).[/dim]"
+        if not already
+        else ""
+    )
     console.print(Panel(ask + note, title="Try", title_align="left", expand=False))

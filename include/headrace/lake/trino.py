@@ -24,6 +24,7 @@ def connect(
     as_user: str | None = None,
     service: Service = "bi_svc",
     timeout: float = 30,
+    attempts: int = 3,
     client_tags: tuple[str, ...] = (),
 ) -> trino.dbapi.Connection:
     """A connection of a service account, or of a person through it. Nothing is sent before the first statement."""
@@ -42,7 +43,7 @@ def connect(
         client_tags=list(client_tags),
         timezone="UTC",
         request_timeout=timeout,
-        max_attempts=3,
+        max_attempts=attempts,
     )
 
 
@@ -55,13 +56,15 @@ def connect_for(settings: Settings, identity: Identity) -> trino.dbapi.Connectio
 
 def healthy(settings: Settings) -> bool:
     """True when Trino answers a select that needs its catalogue."""
+    if not trino_config.authority(settings).is_file():
+        return False
     try:
-        with connect(settings, timeout=5) as connection:
+        with connect(settings, timeout=5, attempts=1) as connection:
             cursor = connection.cursor()
             cursor.execute("select count(*) from lake.information_schema.schemata")
             return bool(cursor.fetchall())
-    except (trino.exceptions.Error, requests.RequestException, OSError) as error:
-        _LOG.info("trino_not_ready", reason=str(error)[:300])
+    except (trino.exceptions.Error, trino.exceptions.HttpError, requests.RequestException, OSError) as error:
+        _LOG.debug("trino_not_ready", reason=str(error)[:300])
         return False
 
 

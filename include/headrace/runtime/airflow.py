@@ -18,13 +18,13 @@ import httpx
 import psycopg
 from filelock import FileLock, Timeout
 
+from headrace.lake import dbt
 from headrace.log import get_logger
 from headrace.settings import Settings
 
 log = get_logger(__name__)
 
 PARTS = ("airflow-api", "airflow-scheduler", "airflow-dag-processor", "airflow-triggerer")
-POOL = "dbt"
 _JOB_TYPES = {
     "airflow-scheduler": "SchedulerJob",
     "airflow-dag-processor": "DagProcessorJob",
@@ -32,8 +32,8 @@ _JOB_TYPES = {
 }
 _HEARTBEAT_SECONDS = 30
 _PREPARE_SECONDS = 300
-_READY = f"""select 1 from alembic_version a, alembic_version_fab f, ab_user u, slot_pool p
-    where a.version_num = %(airflow)s and f.version_num = %(fab)s and u.username = 'admin' and p.pool = '{POOL}'"""
+_READY = """select 1 from alembic_version a, alembic_version_fab f, ab_user u, slot_pool p
+    where a.version_num = %(airflow)s and f.version_num = %(fab)s and u.username = 'admin' and p.pool = 'dbt'"""
 _REVISIONS = "select (select version_num from alembic_version), (select version_num from alembic_version_fab)"
 
 
@@ -96,7 +96,11 @@ def environment(settings: Settings) -> dict[str, str]:
             "json_logs": True,
         },
         "usage_data_collection": {"enabled": False},
-        "cosmos": {"enable_telemetry": False, "propagate_logs": True},
+        "cosmos": {
+            "enable_telemetry": False,
+            "enable_cache": True,
+            "cache_dir": airflow_home(settings) / "cosmos",
+        },
     }
     return _plain(settings) | {
         f"AIRFLOW__{section}__{key}".upper(): str(value)
@@ -116,6 +120,8 @@ def _plain(settings: Settings) -> dict[str, str]:
         "DO_NOT_TRACK": "1",
         "SCARF_ANALYTICS": "false",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # Cosmos hands it to dbt; anywhere else in a DAG it would be stored in Airflow's database.
+        "DBT_ENV_SECRET_TRINO_PASSWORD": dbt.environment(settings)["DBT_ENV_SECRET_TRINO_PASSWORD"],
         # Threads of the API server otherwise each keep a heap of their own.
         "MALLOC_ARENA_MAX": "2",
     }

@@ -78,7 +78,9 @@ def run(command: list[str | Path], doing: str) -> None:
     environment.pop("VIRTUAL_ENV", None)
     result = subprocess.run([str(c) for c in command], env=environment, check=False)
     if result.returncode != 0:
-        raise Unprepared(f"{doing} failed; the lines above say why. Next: check the network, then run the same command again.")
+        raise Unprepared(
+            f"{doing} failed; the lines above say why. Next: check the network, then run the same command again."
+        )
 
 
 def uv() -> Path:
@@ -142,7 +144,11 @@ def main() -> None:
         sys.exit("\nInterrupted; what was fetched is kept. Run the same command again to go on.")
     python = python_of("main")
     paths = [str(REPO / "include"), str(REPO)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "HEADRACE_REPO": str(REPO), "PYTHONNOUSERSITE": "1"}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(paths),
+        "HEADRACE_REPO": str(REPO),
+        "PYTHONNOUSERSITE": "1",
+    }
     os.execve(python, [str(python), "-m", "headrace.cli", *sys.argv[1:]], environment)
 
 

@@ -35,7 +35,11 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 def _cache(settings: Settings) -> Iterator[Finding]:
     missing = [name for name in ("main", "live", "java21", "java25") if not bootstrap.is_complete(name)]
     missing += [group for group in artifacts.locked() if not artifacts.is_fetched(settings, group)]
-    yield Finding(not missing, f"Not fetched yet: {', '.join(missing)}." if missing else "All locked parts are in the cache.", "./headrace up")
+    yield Finding(
+        not missing,
+        f"Not fetched yet: {', '.join(missing)}." if missing else "All locked parts are in the cache.",
+        "./headrace up",
+    )
 
 
 def _secrets(settings: Settings) -> Iterator[Finding]:
@@ -44,7 +48,11 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
         yield Finding(False, "No secrets were generated yet.", "./headrace up")
         return
     open_ones = [p.name for p in folder.iterdir() if p.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
-    what = f"Secrets that others may read: {', '.join(open_ones)}." if open_ones else "Secrets are readable by their owner only."
+    what = (
+        f"Secrets that others may read: {', '.join(open_ones)}."
+        if open_ones
+        else "Secrets are readable by their owner only."
+    )
     yield Finding(not open_ones, what, f"chmod 600 {folder}/*")
 
 

@@ -89,7 +89,9 @@ def end(processes: list[psutil.Process], *, grace: float, limit: float = 10.0) -
     for process in left:
         _quietly(process.kill)
     if left := _left_after(limit, left):
-        raise TimeoutError(f"Processes {[p.pid for p in left]} do not end, not even when killed: see `ps -o stat,wchan`.")
+        raise TimeoutError(
+            f"Processes {[p.pid for p in left]} do not end, not even when killed: see `ps -o stat,wchan`."
+        )
 
 
 def _left_after(seconds: float, processes: list[psutil.Process]) -> list[psutil.Process]:

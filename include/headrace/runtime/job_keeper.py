@@ -88,7 +88,7 @@ class Keeper:
         """Judged by process and by progress; reads only."""
         handle, job = self.handle, self.job
         beat = read_beat(self._settings, job.name) if handle and handle.alive() else None
-        return judge(job.name, handle, beat, job.start_seconds, job.silence_seconds)
+        return judge(job.name, handle, beat, start_seconds=job.start_seconds, silence_seconds=job.silence_seconds)
 
     def hold_back(self, seen: Status) -> float:
         """Seconds until a repair is due, which grow while the job keeps failing."""
@@ -131,7 +131,7 @@ class Keeper:
             history.starts += 1
             history.stopping = False
             history.write(self._history_file)
-            publish(self._settings, self.job.name, handle, "starting", history.starts - 1, history.reason)
+            self._publish("starting", history, handle, history.reason)
             log.info("job started", job=self.job.name, pid=handle.pid, before=seen.state, because=seen.reason)
             return handle
 
@@ -144,8 +144,12 @@ class Keeper:
             processes = marked(self.job.part, self._settings.home)
             end(processes, grace=self.job.stop_seconds if grace is None else grace)
             self._handle_file.unlink(missing_ok=True)
-            publish(self._settings, self.job.name, None, "stopped", max(history.starts - 1, 0), "stopped on purpose")
+            self._publish("stopped", history, None, "stopped on purpose")
             return bool(processes)
+
+    def _publish(self, state: str, history: History, handle: Handle | None, reason: str) -> None:
+        restarts = max(history.starts - 1, 0)
+        publish(self._settings, self.job.name, state, handle=handle, restarts=restarts, reason=reason)
 
     def _adopt(self) -> Handle | None:
         """The job that runs although its handle was lost, between its start and the note of it."""

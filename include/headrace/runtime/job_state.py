@@ -63,7 +63,7 @@ def read_beat(settings: Settings, job: str) -> Beat | Unreadable | None:
         return Unreadable("the database does not answer")
 
 
-def publish(settings: Settings, job: str, handle: Handle | None, state: str, restarts: int, reason: str) -> None:
+def publish(settings: Settings, job: str, state: str, *, handle: Handle | None, restarts: int, reason: str) -> None:
     """Tells the pages what was done to the job; they may lag behind, the job may not wait for them."""
     row = {"job": job, "state": state, "restarts": restarts, "reason": reason or None}
     row["handle"] = json.dumps(asdict(handle)) if handle else None
@@ -78,6 +78,7 @@ def judge(
     job: str,
     handle: Handle | None,
     beat: Beat | Unreadable | None,
+    *,
     start_seconds: float,
     silence_seconds: float,
     now: datetime | None = None,

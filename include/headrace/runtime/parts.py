@@ -73,7 +73,9 @@ def _airflow_healthy(name: str, settings: Settings) -> bool:
     return airflow.healthy(settings, name)
 
 
-def _airflow(name: str, title: str, *, needs: tuple[str, ...], ports: tuple[str, ...] = (), page: str | None = None) -> Part:
+def _airflow(
+    name: str, title: str, *, needs: tuple[str, ...], ports: tuple[str, ...] = (), page: str | None = None
+) -> Part:
     return Part(
         name=name,
         title=title,

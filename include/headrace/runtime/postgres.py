@@ -43,7 +43,12 @@ def _disguise() -> tuple[str, ...]:
             return argv
     if setpriv := shutil.which("setpriv"):
         argv = (setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--")
-        if subprocess.run([*argv, str(tools.postgres_binary("postgres")), "--version"], capture_output=True, check=False).returncode == 0:
+        if (
+            subprocess.run(
+                [*argv, str(tools.postgres_binary("postgres")), "--version"], capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return argv
     raise NeedsAnotherUser(
         "PostgreSQL does not run as root, and the privileges could not be dropped.\n"

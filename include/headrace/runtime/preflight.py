@@ -33,7 +33,9 @@ def check_machine(settings: Settings) -> list[str]:
         )
     memory = psutil.virtual_memory().available / 1e9
     if memory < MEMORY_GB / 3:
-        raise NotReady(f"Only {memory:.1f} GB of memory are free.\nNext: close other programs; {MEMORY_GB} GB are comfortable.")
+        raise NotReady(
+            f"Only {memory:.1f} GB of memory are free.\nNext: close other programs; {MEMORY_GB} GB are comfortable."
+        )
     if memory < MEMORY_GB:
         warnings.append(f"{memory:.1f} GB of memory are free, {MEMORY_GB} GB are comfortable: expect a slow start.")
     return warnings
@@ -72,7 +74,7 @@ def _any_free_port(host: str, taken: set[int]) -> int:
 def _holder(port: int) -> str:
     try:
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,) and connection.pid:
                 return f" by process {connection.pid} ({psutil.Process(connection.pid).name()})"
     except psutil.Error:
         pass  # Only a nicety of the message; not everyone may see other people's sockets.

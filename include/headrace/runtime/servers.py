@@ -85,7 +85,14 @@ def kafka_settle(settings: Settings) -> None:
 def valkey_prepare(settings: Settings) -> None:
     data = settings.data / "valkey"
     data.mkdir(parents=True, exist_ok=True)
-    render(settings, "valkey", bind=settings.bind, port=settings.ports.valkey, data=data, password=settings.secret("valkey_password"))
+    render(
+        settings,
+        "valkey",
+        bind=settings.bind,
+        port=settings.ports.valkey,
+        data=data,
+        password=settings.secret("valkey_password"),
+    )
 
 
 def valkey_command(settings: Settings) -> Command:
@@ -94,7 +101,10 @@ def valkey_command(settings: Settings) -> Command:
 
 def valkey_healthy(settings: Settings) -> bool:
     client = redis.Redis(
-        host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password"), socket_timeout=3
+        host=settings.hosts.valkey,
+        port=settings.ports.valkey,
+        password=settings.secret("valkey_password"),
+        socket_timeout=3,
     )
     try:
         return bool(client.ping())
@@ -128,5 +138,3 @@ def registry_settle(settings: Settings) -> None:
     from headrace.streams.registry import ensure_subjects
 
     ensure_subjects(settings)
-
-

@@ -20,7 +20,17 @@ _COMMAND_SECONDS = 900
 def clean_airflow(settings: Settings, keep: timedelta = timedelta(days=30)) -> None:
     """Deletes old runs, task instances and their like by Airflow's own command."""
     before = (datetime.now(UTC) - keep).isoformat()
-    command = [sys.executable, "-m", "airflow", "db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes"]
+    command = [
+        sys.executable,
+        "-m",
+        "airflow",
+        "db",
+        "clean",
+        "--clean-before-timestamp",
+        before,
+        "--skip-archive",
+        "--yes",
+    ]
     done = subprocess.run(
         command,
         env=airflow.environment(settings),

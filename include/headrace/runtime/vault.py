@@ -41,7 +41,11 @@ def ensure_secrets(settings: Settings) -> None:
 def _ensure(path: Path) -> None:
     if path.exists() and path.stat().st_size:
         return
-    value = base64.urlsafe_b64encode(os.urandom(32)).decode() if path.name.endswith("fernet_key") else secrets.token_urlsafe(24)
+    value = (
+        base64.urlsafe_b64encode(os.urandom(32)).decode()
+        if path.name.endswith("fernet_key")
+        else secrets.token_urlsafe(24)
+    )
     # Written aside and renamed: an interrupted `up` leaves no half secret.
     temporary = path.with_name(f".{path.name}")
     temporary.unlink(missing_ok=True)

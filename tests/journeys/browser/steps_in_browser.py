@@ -9,7 +9,7 @@ def sign_in(page: Page, user: str, password: str) -> None:
     page.get_by_label("User").fill(user)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="What were sales today?")).to_be_visible()
+    expect(question_box(page)).to_be_visible()
 
 
 def question_box(page: Page) -> Locator:
@@ -19,6 +19,11 @@ def question_box(page: Page) -> Locator:
 def ask(page: Page, question: str) -> None:
     question_box(page).fill(question)
     question_box(page).press("Enter")
+
+
+def turns(page: Page) -> Locator:
+    """The finished answers of the conversation."""
+    return page.locator("[class*='st-key-answer_']")
 
 
 def open_live(page: Page) -> None:

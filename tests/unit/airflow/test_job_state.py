@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
-
 from headrace.runtime.backoff import FREE_STARTS, LIVED_WELL_SECONDS, LONGEST_SECONDS, LOOP, WINDOW_SECONDS, History
 from headrace.runtime.handle import Handle
 from headrace.runtime.job_state import Unreadable, judge
@@ -17,7 +16,7 @@ BEGAN = datetime.fromtimestamp(ME.created, UTC)
 
 
 def _judge(beat: Beat | Unreadable | None, after: float) -> str:
-    return judge("dummy", ME, beat, 240, 90, BEGAN + timedelta(seconds=after)).state
+    return judge("dummy", ME, beat, start_seconds=240, silence_seconds=90, now=BEGAN + timedelta(seconds=after)).state
 
 
 def _beat(after: float) -> Beat:
@@ -41,7 +40,7 @@ def test_judgement(beat: Beat | Unreadable | None, after: float, state: str) -> 
 
 
 def test_a_process_that_is_gone_is_dead_whatever_it_said() -> None:
-    assert judge("dummy", Handle(2**22 + 1, 0.0), _beat(0), 240, 90).state == "dead"
+    assert judge("dummy", Handle(2**22 + 1, 0.0), _beat(0), start_seconds=240, silence_seconds=90).state == "dead"
 
 
 def test_first_failures_are_repaired_at_once_then_the_wait_grows_to_a_limit() -> None:

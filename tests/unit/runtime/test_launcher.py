@@ -11,7 +11,9 @@ REPO = Path(__file__).resolve().parents[3]
 
 def _launch(path: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     env = {k: v for k, v in os.environ.items() if k != "HEADRACE_PYTHON"} | {"PATH": str(path)} | environment
-    return subprocess.run(["/bin/sh", str(REPO / "headrace"), *arguments], env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        ["/bin/sh", str(REPO / "headrace"), *arguments], env=env, capture_output=True, text=True, check=False
+    )
 
 
 def _fake_python(folder: Path, name: str, version: str) -> None:

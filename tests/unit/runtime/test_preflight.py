@@ -48,7 +48,10 @@ def test_the_port_of_a_running_part_is_kept(tmp_path: Path, taken: int) -> None:
 
 def test_only_ports_that_differ_are_remembered(tmp_path: Path) -> None:
     settings = _settings(tmp_path)
-    assert not preflight.write_ports(settings, settings.ports.model_dump()) or (tmp_path / "ports.json").read_text() == "{}"
+    assert (
+        not preflight.write_ports(settings, settings.ports.model_dump())
+        or (tmp_path / "ports.json").read_text() == "{}"
+    )
     assert preflight.write_ports(settings, settings.ports.model_dump() | {"kafka": 19092})
     assert '"kafka": 19092' in (tmp_path / "ports.json").read_text()
 

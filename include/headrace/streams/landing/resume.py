@@ -1,0 +1,42 @@
+"""Asks raw and Kafka where landing should begin, when there is no checkpoint that knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headrace.contracts.model import Contract
+from headrace.settings import Settings
+from headrace.streams.landing.offsets import Place, starting_offsets
+from headrace.streams.landing.table import table_of
+
+_SECONDS = 20.0
+
+
+def start_of(spark: Any, checkpoint: Path, contracts: Mapping[str, Contract], settings: Settings) -> str:
+    """Spark's `startingOffsets`; it reads them only for a checkpoint without any."""
+    if any((checkpoint / "offsets").glob("[0-9]*")):
+        return "earliest"
+    landed = {place: last for contract in contracts.values() for place, last in _landed(spark, contract).items()}
+    return starting_offsets(landed, _present(settings, contracts)) if landed else "earliest"
+
+
+def _landed(spark: Any, contract: Contract) -> dict[Place, int]:
+    query = f"SELECT topic, `partition`, max(`offset`) FROM {table_of(contract)} WHERE origin = 'stream' GROUP BY 1, 2"
+    return {(row[0], row[1]): row[2] for row in spark.sql(query).collect()}
+
+
+def _present(settings: Settings, contracts: Mapping[str, Contract]) -> dict[Place, tuple[int, int]]:
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "landing-resume"})
+    try:
+        found: dict[Place, tuple[int, int]] = {}
+        for contract in contracts.values():
+            for partition in consumer.list_topics(contract.topic, timeout=_SECONDS).topics[contract.topic].partitions:
+                place = TopicPartition(contract.topic, partition)
+                found[contract.topic, partition] = consumer.get_watermark_offsets(place, timeout=_SECONDS)
+        return found
+    finally:
+        consumer.close()

@@ -1,0 +1,158 @@
+"""Records and files into raw tables, each exactly once, as micro-batches.
+
+A batch goes into several tables, and each table commits alone: so each table keeps, with its snapshot, which batch of
+which query it was, and a batch that comes again after a kill is skipped where it already is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from headrace.contracts.model import Contract
+from headrace.log import get_logger
+from headrace.settings import Settings
+from headrace.streams.landing.files import PREFIX, note_landed, topic_of
+from headrace.streams.landing.table import CATALOGUE, add_columns_sql, columns_of, create_sql, table_of
+
+log = get_logger(__name__)
+QUERY, BATCH = "headrace.query", "headrace.batch"
+FILE_SCHEMA = "path string, modificationTime timestamp, length bigint, content binary"
+
+
+def ensure_tables(spark: SparkSession, contracts: Mapping[str, Contract]) -> None:
+    spark.sql(f"CREATE NAMESPACE IF NOT EXISTS {CATALOGUE}.raw")
+    for contract in contracts.values():
+        spark.sql(create_sql(contract))
+        if change := add_columns_sql(contract, spark.table(table_of(contract)).columns):
+            spark.sql(change)
+
+
+class Tables:
+    """Appends, unless the table already holds the batch."""
+
+    def __init__(self, query: str) -> None:
+        self._query = query
+        self._known: dict[str, int] = {}
+
+    def holds(self, spark: SparkSession, table: str, batch: int) -> bool:
+        if table not in self._known:
+            of_query = F.col("summary")[QUERY] == self._query
+            newest = F.max(F.col("summary")[BATCH].cast("bigint"))
+            found = spark.table(f"{table}.snapshots").where(of_query).agg(newest).first()
+            self._known[table] = found[0] if found and found[0] is not None else -1
+        return batch <= self._known[table]
+
+    def append(self, rows: DataFrame, table: str, batch: int) -> None:
+        writer = rows.writeTo(table).option(f"snapshot-property.{QUERY}", self._query)
+        writer.option(f"snapshot-property.{BATCH}", str(batch)).append()
+        self._known[table] = batch
+
+
+class LandRecords:
+    """One batch of Kafka records into the raw tables of their contracts."""
+
+    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+        self._by_topic = {contract.topic: contract for contract in contracts.values()}
+        self._tables: Tables | None = None
+
+    def __call__(self, batch: DataFrame, number: int) -> None:
+        spark = batch.sparkSession
+        self._tables = self._tables or Tables(query_of(spark))
+        held = batch.persist()
+        try:
+            for row in held.groupBy("topic").count().collect():
+                contract = self._by_topic[row["topic"]]
+                if not self._tables.holds(spark, table_of(contract), number):
+                    records = held.where(F.col("topic") == contract.topic)
+                    self._tables.append(raw_rows(records, contract), table_of(contract), number)
+        finally:
+            held.unpersist()
+
+
+def query_of(spark: SparkSession) -> str:
+    """The query's own id: kept with its checkpoint, so the same after every restart."""
+    return str(spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
+
+
+def raw_rows(records: DataFrame, contract: Contract) -> DataFrame:
+    headers = F.expr("map_from_entries(transform(headers, h -> struct(h.key, CAST(h.value AS STRING))))")
+    named = records.withColumn("headers", headers).withColumn("key", F.col("key").cast("string"))
+    named = named.withColumns(
+        {
+            "landed_at": F.current_timestamp(),
+            "correlation_id": F.col("headers")["correlation_id"],
+            "contract_version": F.col("headers")["contract_version"],
+            "origin": F.lit("stream"),
+        }
+    )
+    return _shaped(named, contract)
+
+
+def _shaped(rows: DataFrame, contract: Contract) -> DataFrame:
+    persons = {name: F.get_json_object(F.col("value").cast("string"), f"$.{name}") for name in contract.person_fields}
+    return rows.withColumns(persons).select(*(F.col(name).cast(kind) for name, kind in columns_of(contract).items()))
+
+
+class LandFiles:
+    """One batch of dropped files, a line a record; a file whose name is already in raw is left aside."""
+
+    def __init__(self, contracts: Mapping[str, Contract], settings: Settings) -> None:
+        self._contracts, self._settings = contracts, settings
+
+    def __call__(self, batch: DataFrame, number: int) -> None:
+        files = batch.select("content", *_named(F.col("path")))
+        listed: dict[str, list[str]] = {}
+        for row in files.select("stream", "name").collect():
+            listed.setdefault(row["stream"], []).append(row["name"])
+        for stream, names in sorted(listed.items()):
+            if stream not in self._contracts:
+                log.error("no contract has this name; its files are left aside", folder=stream, files=sorted(names))
+                continue
+            self._land(files.where(F.col("stream") == stream), self._contracts[stream], names)
+
+    def _land(self, files: DataFrame, contract: Contract, names: list[str]) -> None:
+        topics = [topic_of(contract.name, name) for name in names]
+        table = files.sparkSession.table(table_of(contract))
+        found = table.where(F.col("topic").isin(topics)).select("topic").distinct().collect()
+        present = {row["topic"] for row in found}
+        missing = [topic for topic in topics if topic not in present]
+        if missing:
+            lines = file_rows(files, contract).where(F.col("topic").isin(missing))
+            lines.writeTo(table_of(contract)).append()
+            log.info("files landed", stream=contract.name, files=len(missing))
+        note_landed(self._settings, contract.name, names)
+
+
+def _named(path: Column) -> tuple[Column, Column]:
+    return F.element_at(F.split(path, "/"), -2).alias("stream"), F.element_at(F.split(path, "/"), -1).alias("name")
+
+
+def file_rows(files: DataFrame, contract: Contract) -> DataFrame:
+    """Lines with their numbers from 1; Latin-1 there and back keeps every byte, whatever the file is written in."""
+    text = F.split(F.decode("content", F.lit("ISO-8859-1")), "\n")
+    lines = files.select("stream", "name", F.posexplode(text).alias("at", "line"))
+    lines = lines.withColumn("line", F.rtrim(F.regexp_replace("line", "\r$", ""))).where("trim(line) <> ''")
+    topic = F.concat(F.lit(PREFIX), "stream", F.lit("/"), "name")
+    named = lines.select(
+        topic.alias("topic"),
+        F.lit(0).alias("partition"),
+        (F.col("at") + 1).alias("offset"),
+        F.encode("line", F.lit("ISO-8859-1")).alias("value"),
+        F.md5(F.concat(topic, F.lit(":"), (F.col("at") + 1).cast("string")).cast("binary")).alias("correlation_id"),
+    )
+    key = F.get_json_object(F.col("value").cast("string"), f"$.{contract.key}")
+    headers = F.create_map().cast("map<string,string>")
+    named = named.withColumns(
+        {
+            "key": key,
+            "headers": headers,
+            "arrived_at": F.current_timestamp(),
+            "landed_at": F.current_timestamp(),
+            "contract_version": F.lit(contract.version),
+            "origin": F.lit("file"),
+        }
+    )
+    return _shaped(named, contract)
