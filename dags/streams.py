@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG
+from headrace_airflow.operator import StreamingJobOperator
+
 from headrace.runtime import jobs
 from headrace.settings import get_settings
-from headrace_airflow.operator import StreamingJobOperator
 
 _WHAT = {
     "live": "Real-Time Mode: one-minute windows to `metrics_realtime`. Without it live figures stand still.",

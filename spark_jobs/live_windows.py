@@ -23,7 +23,7 @@ from headrace.streams.topics import METRICS
 
 log = get_logger(__name__)
 SHUFFLE = 2
-_STALLED_SECONDS = 60
+_SILENT_SECONDS = 60
 _CONF = {
     "spark.driver.extraJavaOptions": "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:MaxMetaspaceSize=256m -XX:ReservedCodeCacheSize=96m",
     "spark.sql.streaming.realTimeMode.allowlistCheck": "false",
@@ -62,18 +62,21 @@ def start(spark: Any, spec: LiveSpec, contract: Contract, settings: Settings) ->
 
 
 class Pulse:
-    """Lag from the consumers, batch from the query, and `stalled` when nothing asks for records any more."""
+    """Beats as long as the consumers ask for records, so that a job whose tasks hang is seen to be silent."""
 
     def __init__(self, spark: Any, queries: list[Any], settings: Settings) -> None:
         self._spark, self._queries = spark, queries
         self._heart, self._handle = Heartbeat(settings), own_handle()
-        self._started = time.monotonic()
+        self._fetches, self._moved = -1.0, time.monotonic()
 
     def __call__(self, state: str) -> None:
         seen = consumption(self._spark) if state == "running" else None
-        idle = seen.idle_seconds if seen else time.monotonic() - self._started
-        if state == "running" and idle > _STALLED_SECONDS:
-            state = "stalled"
+        if seen and seen.fetches != self._fetches:
+            self._fetches, self._moved = seen.fetches, time.monotonic()
+        silent = time.monotonic() - self._moved
+        if state == "running" and silent > _SILENT_SECONDS:
+            log.error("no task asks for records; the heartbeat is held back", seconds=round(silent))
+            return
         self._heart.beat("live", self._handle, batch_id=self._batch(), lag=seen.lag if seen else None, state=state)
 
     def _batch(self) -> int | None:

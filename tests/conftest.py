@@ -97,8 +97,8 @@ def start_parts(homes: _Homes) -> Callable[..., Settings]:
         home = _HOME / "parts"
         homes.switch(home)
         if not set(names) <= started:
-            headrace("up", "--only", ",".join(names), home=home)
             started.update(names)
+            headrace("up", "--only", ",".join(sorted(started)), home=home)  # what is not named would be stopped
             get_settings.cache_clear()
         return get_settings()
 

@@ -11,11 +11,11 @@ import signal
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
-from headrace.log import configure, get_logger
-from headrace.settings import get_settings
 
 from app.api.app import create
 from app.api.wiring import wire
+from headrace.log import configure, get_logger
+from headrace.settings import get_settings
 
 _LOG = get_logger(__name__)
 

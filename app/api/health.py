@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime
 
-from app.api.models import Health, PartState
+from app.api.models import Health, PartState, Status
 
 Check = Callable[[], None]
 _SECONDS = 2.0
@@ -46,7 +46,7 @@ class Checks:
         parts = {name: _result(future, deadline) for name, future in asked.items()}
         live = all(parts[name].state == "up" for name in _NEEDED_LIVE if name in parts)
         everything = all(part.state == "up" for part in parts.values())
-        status = "up" if everything else "degraded" if live else "down"
+        status: Status = "up" if everything else "degraded" if live else "down"
         return Health(status=status, parts=parts, checked_at=datetime.now(UTC))
 
 

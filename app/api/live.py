@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from headrace.assistant.livepart import LiveMeasure, Rates
+from app.api.models import LiveSummary
+from app.api.parts import Parts
+from headrace.assistant.livepart import Rates
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.summary import LiveFigures
+from headrace.assistant.vocabulary import LiveMeasure
 from headrace.policy import Identity
-
-from app.api.models import LiveSummary
-from app.api.parts import Parts
 
 SPEC = "transactions_1m"
 _AMOUNT = LiveMeasure(SPEC, "sum_amount", "sum", "usd_rate")
@@ -27,7 +27,8 @@ def summary(parts: Parts, person: Identity, minutes: int) -> LiveSummary:
     rates = _KnownRates(parts)
     limits = {f.dimension: f.values for f in row_filters(person)}
     punctual, late = (
-        [w for w in parts.windows.windows(SPEC, start, end, late=late) if _visible(w.keys, limits)] for late in (False, True)
+        [w for w in parts.windows.windows(SPEC, start, end, late=late) if _visible(w.keys, limits)]
+        for late in (False, True)
     )
     figures = LiveFigures([*punctual, *late], vocabulary_of(person, parts.vocabulary()), rates)
     found = LiveSummary(

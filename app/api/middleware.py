@@ -7,18 +7,22 @@ import time
 from typing import Any
 
 import structlog
-from headrace.log import CORRELATION_HEADER, bind_correlation, get_logger
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import respond
+from headrace.log import CORRELATION_HEADER, bind_correlation, get_logger
 
 _LOG = get_logger(__name__)
 _ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 BODY_BYTES = 64 * 1024
 
 
-class TooLarge(Exception):
-    """The body grew over the bound while it was read."""
+class TooLarge(HTTPException):
+    """The body grew over the bound while it was read. FastAPI lets this kind through as it is."""
+
+    def __init__(self) -> None:
+        super().__init__(413, f"A request may hold {BODY_BYTES:,} bytes.")
 
 
 class Envelope:
@@ -42,8 +46,8 @@ class Envelope:
             if _declared(headers) > BODY_BYTES:
                 raise TooLarge
             await self._app(scope, _Bounded(receive), reply)
-        except TooLarge:
-            response = respond(413, f"A request may hold {BODY_BYTES:,} bytes.", "Send a shorter question.")
+        except TooLarge as error:
+            response = respond(error.status_code, error.detail, "Send a shorter question.")
             await response(scope, receive, reply)
         finally:
             elapsed = round((time.perf_counter() - began) * 1000, 1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from headrace.assistant.pipeline import Question
-from headrace.assistant.plan import Source, TimeRange
-from headrace.assistant.time_phrases import find_periods
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.api.problems import Refused
+from headrace.assistant.pipeline import Question
+from headrace.assistant.plan import Source, TimeRange
+from headrace.assistant.time_phrases import find_periods
 
 SourceName = Literal["live", "redis", "valkey", "kafka", "historical", "trino", "lake", "iceberg"]
 _LIVE = {"live", "redis", "valkey", "kafka"}
@@ -108,6 +108,9 @@ class LiveSummary(BaseModel):
     notes: list[str] = Field(default_factory=list)
 
 
+Status = Literal["up", "degraded", "down"]
+
+
 class PartState(BaseModel):
     state: Literal["up", "down"]
     detail: str = ""
@@ -117,6 +120,6 @@ class PartState(BaseModel):
 class Health(BaseModel):
     """`status` is up, degraded (answers live figures only) or down (answers nothing); the code is 200 or 503."""
 
-    status: Literal["up", "degraded", "down"]
+    status: Status
     parts: dict[str, PartState]
     checked_at: datetime

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from app.api.health import Checks
 from headrace.assistant.livepart import Rates, Windows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.policy.audit import Audit
 from headrace.settings import Settings
-
-from app.api.health import Checks
 
 
 class Closeable(Protocol):

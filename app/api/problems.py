@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
 from headrace.log import get_logger
 from headrace.settings import MissingSecret
-from starlette.exceptions import HTTPException
 
 _LOG = get_logger(__name__)
 _NEXT = {

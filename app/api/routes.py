@@ -5,6 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from redis.exceptions import RedisError
+
+from app.api import live
+from app.api.models import CatalogueCard, DimensionCard, Health, LiveSummary, MetricCard, SignedIn, SignIn
+from app.api.models import Query as Asking
+from app.api.problems import Refused
+from app.api.security import Person, SignInLimit, parts_of, require
+from app.api.threads import in_thread
 from headrace.assistant.answer import Answer
 from headrace.assistant.history import HistoryRefused, HistoryUnavailable
 from headrace.assistant.permit import vocabulary_of
@@ -14,14 +22,6 @@ from headrace.log import get_logger
 from headrace.policy.audit import AuditUnavailable, Entry, write_or_log
 from headrace.policy.tokens import issue
 from headrace.policy.users import UsersFileError, sign_in
-from redis.exceptions import RedisError
-
-from app.api import live
-from app.api.models import CatalogueCard, DimensionCard, Health, LiveSummary, MetricCard, SignedIn, SignIn
-from app.api.models import Query as Asking
-from app.api.problems import Refused
-from app.api.security import Person, SignInLimit, parts_of, require
-from app.api.threads import in_thread
 
 _LOG = get_logger(__name__)
 _SIGN_IN_SECONDS = 10.0
@@ -68,7 +68,9 @@ async def query(request: Request, body: Asking, person: Person) -> Answer:
         except AuditUnavailable as error:
             _LOG.error("answer_withheld", reason=str(error))
             message = "The answer is withheld, because it could not be recorded."
-            raise Refused(503, message, "Try again; `./headrace status` shows PostgreSQL.", {"Retry-After": "5"}) from error
+            raise Refused(
+                503, message, "Try again; `./headrace status` shows PostgreSQL.", {"Retry-After": "5"}
+            ) from error
         except TooSlow as error:
             raise Refused(504, str(error), "Ask for a shorter period or fewer groups.") from error
         except HistoryRefused as error:
@@ -78,7 +80,9 @@ async def query(request: Request, body: Asking, person: Person) -> Answer:
             raise Refused(503, str(error), next_step, {"Retry-After": "10"}) from error
         except RedisError as error:
             _LOG.error("live_store_failed", reason=str(error))
-            raise Refused(503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}) from error
+            raise Refused(
+                503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
+            ) from error
 
     return await in_thread(parts.settings.query_seconds + _GRACE_SECONDS, work)
 
@@ -96,7 +100,9 @@ async def live_summary(
             return live.summary(parts, person, minutes)
         except RedisError as error:
             _LOG.error("live_store_failed", reason=str(error))
-            raise Refused(503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}) from error
+            raise Refused(
+                503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
+            ) from error
 
     return await in_thread(_LIVE_SECONDS, work)
 

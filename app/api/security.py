@@ -6,15 +6,15 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from headrace.policy import Identity, Resource, allowed
-from headrace.policy.audit import Entry, write_or_log
-from headrace.policy.tokens import InvalidToken, verify
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from app.api.parts import Parts
 from app.api.problems import Refused
+from headrace.policy import Identity, Resource, allowed
+from headrace.policy.audit import Entry, write_or_log
+from headrace.policy.tokens import InvalidToken, verify
 
 _BEARER = HTTPBearer(auto_error=False)
 _TRIES = RateLimitItemPerMinute(10)

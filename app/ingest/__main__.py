@@ -13,10 +13,10 @@ import signal
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
-from headrace.log import configure
-from headrace.settings import get_settings
 
 from app.ingest.service import Service
+from headrace.log import configure
+from headrace.settings import get_settings
 
 
 async def serve() -> None:

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
+
+from app.ingest.limits import ACK_SECONDS, FLUSH_SECONDS, QUEUE_MESSAGES
 from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams.topics import producer_config
-
-from app.ingest.limits import ACK_SECONDS, FLUSH_SECONDS, QUEUE_MESSAGES
 
 log = get_logger(__name__)
 

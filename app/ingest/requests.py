@@ -12,10 +12,10 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from headrace.contracts.explain import Fault, explain
-from headrace.contracts.structs import EventCodec, RefusedEvent
 
 from app.ingest.limits import BATCH_EVENTS, EVENT_BYTES, FAULTS_SHOWN
+from headrace.contracts.explain import Fault, explain
+from headrace.contracts.structs import EventCodec, RefusedEvent
 
 
 class Refusal(Exception):

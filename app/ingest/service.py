@@ -16,6 +16,11 @@ from typing import Any
 
 import msgspec
 from confluent_kafka import KafkaException
+
+from app.ingest import metrics
+from app.ingest.limits import BODY_BYTES, RETRY_AFTER_SECONDS
+from app.ingest.publish import Publisher, Unavailable
+from app.ingest.requests import Refusal, read, stream_codec
 from headrace.contracts.explain import allowed as allowed_values
 from headrace.contracts.explain import example
 from headrace.contracts.model import load_contracts
@@ -24,11 +29,6 @@ from headrace.log import CORRELATION_HEADER, get_logger, new_correlation_id
 from headrace.policy.decide import allowed
 from headrace.policy.identity import Identity
 from headrace.settings import Settings, get_settings
-
-from app.ingest import metrics
-from app.ingest.limits import BODY_BYTES, RETRY_AFTER_SECONDS
-from app.ingest.publish import Publisher, Unavailable
-from app.ingest.requests import Refusal, read, stream_codec
 
 log = get_logger(__name__)
 PRODUCER = Identity("ingest-key", ("producer",))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 
-from headrace.settings import get_settings
-
 from app.ui.serve import command
+from headrace.settings import get_settings
 
 if __name__ == "__main__":
     arguments = command(get_settings())
-    os.execv(arguments[0], arguments)  # noqa: S606 - a list of our own, and no shell is wanted
+    os.execv(arguments[0], arguments)

@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
-from headrace.log import CORRELATION_HEADER, new_correlation_id
 from pydantic import ValidationError
 
 from app.ui.models import Answer, Catalogue, LiveSummary, Reply, Token
+from headrace.log import CORRELATION_HEADER, new_correlation_id
 
 R = TypeVar("R", bound=Reply)
 

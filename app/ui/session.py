@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
-from headrace.settings import get_settings
 
 from app.ui.client import ApiClient, ApiError
 from app.ui.models import Answer, Token
 from app.ui.words import utc
+from headrace.settings import get_settings
 
 ENDED = "Your sign-in has ended. Sign in again and go on where you were."
 

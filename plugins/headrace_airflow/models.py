@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from airflow.sdk import task
+
 from headrace.lake import dbt
 from headrace.settings import get_settings
 

@@ -18,6 +18,7 @@ from headrace_airflow.trigger import StreamingJobTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
     from headrace.runtime.jobs import Keeper
 
 

@@ -22,6 +22,7 @@ def awaited(condition: str, arguments: dict[str, Any]) -> str | None:
     """What a function of `headrace.runtime.curation` waits for, or None when nothing is in the way."""
     import psycopg
     import trino.exceptions
+
     from headrace.runtime import curation
     from headrace.settings import get_settings
 

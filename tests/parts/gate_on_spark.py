@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 
-from gate_cases import ARRIVED, CASES, GOOD
+from tests.parts.gate_cases import ARRIVED, CASES, GOOD
 from headrace.contracts.model import load_contracts
 from headrace.settings import get_settings
 from headrace.streams.spark import gated, session

@@ -27,10 +27,10 @@ def bars(title: str, rows: list[dict[str, Any]], measure: str, unit: str) -> Non
 
 
 def _entry(row: dict[str, Any], measure: str) -> tuple[str, Decimal] | None:
-    """The name is the row's one word; the figure is the measure, or the row's first number."""
-    words = [str(value) for value in row.values() if value is not None and decimal(value) is None]
-    numbers = [number for item in (row.get(measure), *row.values()) if (number := decimal(item)) is not None]
-    return (readable(words[0]), numbers[0]) if words and numbers else None
+    """The API puts the name first in a row; the figure is the measure, or else the row's first number after it."""
+    name, *rest = row.values()
+    numbers = [number for item in (row.get(measure), *rest) if (number := decimal(item)) is not None]
+    return (readable(str(name or "unknown")), numbers[0]) if numbers else None
 
 
 def readable(name: str) -> str:

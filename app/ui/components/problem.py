@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.client import ApiError
-from app.ui.words import code, plain
+from app.ui.words import code, commands
 
 
 def problem(error: ApiError) -> None:
-    st.error(f"{plain(error)}  \n{plain(error.next_step)}", icon=":material/error:")
+    st.error(f"{commands(error)}  \n{commands(error.next_step)}", icon=":material/error:")
     if error.correlation_id:
         st.caption(f"Correlation id {code(error.correlation_id)}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import streamlit as st
-from headrace.settings import Settings, get_settings
 
 from app.ui import session
 from app.ui.models import Token
 from app.ui.words import plain
+from headrace.settings import Settings, get_settings
 
 
 def doors(settings: Settings) -> list[tuple[str, str, str]]:

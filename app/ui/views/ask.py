@@ -21,8 +21,11 @@ def show() -> None:
     history = session.turns()
     typed = st.chat_input("Ask, for example: sales yesterday by region", key="question", max_chars=500)
     question = typed or session.pending()
-    if not history and not question:
-        _teach()
+    # Emptied at once when a question is asked, not only when its answer has come.
+    with st.empty():
+        if not history and not question:
+            with st.container():
+                _teach()
     last = len(history) - 1
     for number, turn in enumerate(history):
         show_turn(turn, number, active=number == last and not question)

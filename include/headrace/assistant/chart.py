@@ -27,46 +27,50 @@ def charts(plan: Plan, data: Data) -> list[dict[str, Any]]:
 
 
 def _spec(kind: ChartKind, plan: Plan, data: Data) -> dict[str, Any]:
-    import altair as alt  # slow to import; only answers with a chart pay for it
+    import altair as alt  # seconds to import: `warm` does it beforehand
 
     columns = {c.name: c for c in data.columns}
     measure = columns[plan.metrics[0]]
-    axes = [*([plan.grain] if plan.grain else []), *plan.group_by]
     names = [c.name for c in data.columns]
     values = [dict(zip(names, row, strict=True)) for row in data.rows]
-    chart = alt.Chart(alt.InlineData(values=values), title=_title(measure, plan))
-    y = alt.Y(f"{measure.name}:Q", title=_axis(measure))
-    encoded = _pie(alt, chart, axes, measure) if kind == "pie" else _marked(alt, chart, kind, plan, axes, columns, y)
-    spec: dict[str, Any] = encoded.to_dict()
-    return spec
+    chart = alt.Chart(alt.InlineData(values=values), title=f"{measure.label}, {plan.time.label}")
+    tooltip = [alt.Tooltip(f"{c.name}:{_kind(c)}", title=c.label) for c in data.columns]
+    encoding = _pie(alt, plan, measure) if kind == "pie" else _axes(alt, plan, columns, measure)
+    marks = {"line": chart.mark_line, "area": chart.mark_area, "bar": chart.mark_bar, "pie": chart.mark_arc}
+    drawn = marks[kind](point=True) if kind == "line" else marks[kind]()
+    spec: dict[str, Any] = drawn.encode(**encoding, tooltip=tooltip).to_dict()
+    spec.pop("datasets", None)
+    return {**spec, "data": {"values": values}}
 
 
-def _marked(
-    alt: Any, chart: Any, kind: ChartKind, plan: Plan, axes: list[str], columns: dict[str, Column], y: Any
-) -> Any:
-    drawn = {"line": chart.mark_line(point=True), "area": chart.mark_area(), "bar": chart.mark_bar()}[kind]
-    first = axes[0]
+def _axes(alt: Any, plan: Plan, columns: dict[str, Column], measure: Column) -> dict[str, Any]:
+    names = [*([plan.grain] if plan.grain else []), *plan.group_by]
+    first = columns[names[0]]
     if plan.grain:
-        x = alt.X(f"{first}:T", title=f"{columns[first].label} (UTC)", scale=alt.Scale(type="utc"))
+        x = alt.X(f"{first.name}:T", title=f"{first.label} (UTC)", scale=alt.Scale(type="utc"))
     else:
-        x = alt.X(f"{first}:N", title=columns[first].label, sort=None)
-    encoding: dict[str, Any] = {"x": x, "y": y, "tooltip": [*axes, *(f"{m}:Q" for m in plan.metrics)]}
-    if len(axes) > 1:
-        encoding["color"] = alt.Color(f"{axes[1]}:N", title=columns[axes[1]].label)
-    return drawn.encode(**encoding)
+        x = alt.X(f"{first.name}:N", title=first.label, sort=None)
+    found = {"x": x, "y": alt.Y(f"{measure.name}:Q", title=_axis(measure))}
+    if len(names) > 1:
+        found["color"] = alt.Color(f"{names[1]}:N", title=columns[names[1]].label)
+    return found
 
 
-def _pie(alt: Any, chart: Any, axes: list[str], measure: Column) -> Any:
-    field = axes[-1]
-    kind = "N"
-    return chart.mark_arc().encode(
-        theta=alt.Theta(f"{measure.name}:Q"), color=alt.Color(f"{field}:{kind}"), tooltip=[field, f"{measure.name}:Q"]
-    )
+def _pie(alt: Any, plan: Plan, measure: Column) -> dict[str, Any]:
+    field = f"{plan.group_by[-1]}:N" if plan.group_by else f"{plan.grain}:O"
+    return {"theta": alt.Theta(f"{measure.name}:Q"), "color": alt.Color(field)}
+
+
+def _kind(column: Column) -> str:
+    return {"timestamp": "T", "string": "N"}.get(column.type, "Q")
+
+
+def warm() -> None:
+    """Pays for the import before the first person waits for it."""
+    import altair
+
+    altair.Chart(altair.InlineData(values=[{"a": 1}])).mark_bar().encode(x="a:Q").to_dict()
 
 
 def _axis(measure: Column) -> str:
     return f"{measure.label} ({measure.unit})" if measure.unit else measure.label
-
-
-def _title(measure: Column, plan: Plan) -> str:
-    return f"{measure.label}, {plan.time.label}"

@@ -79,22 +79,28 @@ class _Placer:
     hits: list[Hit]
 
     def place(self) -> None:
-        has_metric = [h for h in self.hits if h.of("metric")]
+        named = False
         for i, hit in enumerate(self.hits):
-            before = self._before(hit)
             if self._names_next(hit, self.hits[i + 1] if i + 1 < len(self.hits) else None):
+                named = True
                 continue
-            as_value = bool(hit.of("value")) and (
-                not hit.of("metric") or (before in PREPOSITIONS | NEGATIONS and len(has_metric) > 1)
-            )
-            if hit.fuzzy:
-                self.draft.notes.append(f"read “{hit.text}” as {self._name(hit.meanings[0])}")
-            if as_value:
-                self._filter(hit, negated=before in NEGATIONS or self._negated(hit))
-            elif hit.of("metric"):
-                self._metric(hit, before)
-            else:
-                self._dimension(hit, before)
+            self._put(hit, named=named)
+            named = False
+
+    def _put(self, hit: Hit, *, named: bool) -> None:
+        before = self._before(hit)
+        if hit.fuzzy:
+            self.draft.notes.append(f"read “{hit.text}” as {self._name(hit.meanings[0])}")
+        if hit.of("value") and (named or not hit.of("metric") or self._limits_another(before)):
+            self._filter(hit, negated=before in NEGATIONS or self._negated(hit))
+        elif hit.of("metric"):
+            self._metric(hit, before)
+        else:
+            self._dimension(hit, before)
+
+    def _limits_another(self, before: str) -> bool:
+        """In "transactions for refunds" the second word limits the first, though it is a figure of its own."""
+        return before in PREPOSITIONS | NEGATIONS and sum(bool(h.of("metric")) for h in self.hits) > 1
 
     def _names_next(self, hit: Hit, following: Hit | None) -> bool:
         """In "region europe" the first word only says what the second is."""

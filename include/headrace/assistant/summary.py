@@ -62,4 +62,3 @@ class LiveFigures:
             for (_, keys), cells in part.items()
         ]
         return sorted(rows, key=lambda r: (-(r["amount"] or 0), str(r[key])))
-

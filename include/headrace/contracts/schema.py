@@ -7,10 +7,12 @@ and a misspelt field is refused instead of vanishing.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from headrace.contracts.model import Contract, Field
 
+_DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 _FORMATS = {"timestamp": "date-time", "date": "date"}
 _JSON_TYPES = {"bigint": "integer", "double": "number", "boolean": "boolean"}
 
@@ -36,10 +38,13 @@ def _limits(field: Field) -> dict[str, Any]:
 
 def field_schema(field: Field) -> dict[str, Any]:
     """One property; an optional one may also be null."""
-    kind = json_type(field)
-    schema: dict[str, Any] = {"type": kind if field.required else [kind, "null"], **_limits(field)}
+    schema = _limits(field)
+    # Apicurio judges by form: an enumeration must have no type beside it, and a type must be a list from the start,
+    # or it would refuse to let a required field become optional.
     if field.values:
         schema["enum"] = list(field.values) if field.required else [*field.values, None]
+    else:
+        schema["type"] = [json_type(field)] if field.required else [json_type(field), "null"]
     schema["x-type"] = field.type
     schema["x-classification"] = field.classification
     return schema
@@ -78,9 +83,9 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def _field_changes(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     found = []
-    if lost := set(_types(old)) - set(_types(new)):
+    if "type" in new and (lost := set(_types(old)) - set(_types(new))):
         found.append(f"{name} no longer accepts {', '.join(sorted(lost))}")
-    if old.get("x-type") != new.get("x-type"):
+    if not _holds(new.get("x-type"), old.get("x-type")):
         found.append(f"{name} changed from {old.get('x-type')} to {new.get('x-type')}")
     if gone := _lost_values(old, new):
         found.append(f"{name} no longer accepts {', '.join(gone)}")
@@ -89,6 +94,17 @@ def _field_changes(name: str, old: dict[str, Any], new: dict[str, Any]) -> list[
         if now is not None and (was is None or (now - was) * tighter > 0):
             found.append(f"{name}: {limit} tightened from {'none' if was is None else was} to {now}")
     return found
+
+
+def _holds(new: str | None, old: str | None) -> bool:
+    """Whether the one type holds every value of the other; a schema that others registered has no type of ours."""
+    if old is None or new is None or old == new:
+        return True
+    was, now = (_DECIMAL.fullmatch(kind) for kind in (old, new))
+    if was is None or now is None:
+        return False
+    (was_digits, was_places), (digits, places) = ((int(m[1]), int(m[2])) for m in (was, now))
+    return places >= was_places and digits - places >= was_digits - was_places
 
 
 def _lost_values(old: dict[str, Any], new: dict[str, Any]) -> list[str]:

@@ -76,6 +76,8 @@ def plugin_links(trino_dir: Path, target: Path) -> None:
         if link.name not in PLUGINS or link.readlink() != trino_dir / "plugin" / link.name:
             link.unlink()
     for name in PLUGINS:
+        if not (trino_dir / "plugin" / name).is_dir():
+            raise FileNotFoundError(f"{trino_dir} lacks the plugin {name}: remove the folder and run `./headrace up` again.")
         if not (target / name).is_symlink():
             (target / name).symlink_to(trino_dir / "plugin" / name)
 

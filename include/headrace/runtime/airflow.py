@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from headrace.lake import dbt
 from headrace.log import get_logger
+from headrace.semantics import live_specs
 from headrace.settings import Settings
 
 log = get_logger(__name__)
@@ -149,6 +150,8 @@ def prepare(settings: Settings) -> None:
     for folder in (home, settings.logs / "airflow", settings.run):
         folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(settings.services / "airflow" / "webserver_config.py", home / "webserver_config.py")
+    # DAGs are made from dbt's manifest and the live job from its specification: both before the first DAG is read.
+    live_specs.publish(settings)
     if _ready(settings):
         return
     try:

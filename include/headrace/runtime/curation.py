@@ -8,14 +8,14 @@ time before the difference is in raw, and the build that starts afterwards reads
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from typing import Any
 
 from headrace.contracts.model import load_contracts
 from headrace.lake import coverage
 from headrace.settings import Settings
 from headrace.streams import heartbeat
+from headrace.streams.landing.files import waiting_files
 
 LAKE_JOB = "lake"
 
@@ -56,14 +56,10 @@ def awaited_landing(settings: Settings, moment: str) -> str | None:
 
 def awaited_history(settings: Settings) -> str | None:
     """What of the generated history is not in raw yet, or None."""
-    state = _history(settings)
-    if not state.get("complete"):
+    if not _history(settings).get("complete"):
         return "the history to be written (part simulator)"
-    for stream, files in _landing(settings):
-        landed = _landed(settings, stream)
-        missing = [file for file in files if landed.get(f"file:{stream}/{file.name}", 0) < _lines(file)]
-        if missing:
-            return f"{len(missing)} of {len(files)} files of {stream} to land in raw, next {missing[0].name} (DAG stream_lake)"
+    if waiting := waiting_files(settings):
+        return f"{len(waiting)} files to land in raw, next {waiting[0].parent.name}/{waiting[0].name} (DAG stream_lake)"
     return None
 
 
@@ -78,38 +74,8 @@ def claim(settings: Settings, through: datetime) -> None:
         coverage.advance(settings, stream, through)
 
 
-def _history(settings: Settings) -> dict[str, str]:
+def _history(settings: Settings) -> dict[str, Any]:
     try:
         return dict(json.loads((settings.run / "history.json").read_text()))
     except FileNotFoundError:
         return {}
-
-
-def _landing(settings: Settings) -> Iterator[tuple[str, list[Path]]]:
-    for stream in sorted(load_contracts(settings.contracts)):
-        if files := sorted((settings.landing / stream).glob("*.jsonl")):
-            yield stream, files
-
-
-def _lines(file: Path) -> int:
-    with file.open("rb") as lines:
-        return sum(1 for _ in lines)
-
-
-def _landed(settings: Settings, stream: str) -> dict[str, int]:
-    """Rows in raw by the file that they came from."""
-    from trino.exceptions import TrinoUserError
-
-    from headrace.lake.trino import connect
-
-    connection = connect(settings, service="dbt")
-    try:
-        cursor = connection.cursor()
-        cursor.execute(f"select topic, count(*) from lake.raw.{stream} where origin = 'file' group by topic")  # noqa: S608 - a contract's name
-        return {str(topic): int(rows) for topic, rows in cursor.fetchall()}
-    except TrinoUserError as error:
-        if error.error_name in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"):
-            return {}
-        raise
-    finally:
-        connection.close()

@@ -51,7 +51,7 @@ class Job:
     driver_memory: str = "768m"
     start_seconds: float = 240.0
     """How long the first sign of progress may take."""
-    silence_seconds: float = 90.0
+    silence_seconds: float = 60.0
     """How old the newest sign of progress may become before the job counts as stalled."""
     stop_seconds: float = 30.0
 

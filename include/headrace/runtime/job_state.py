@@ -94,10 +94,12 @@ def judge(
     # A beat from before this process began is its predecessor's.
     if beat is None or beat.heartbeat_at is None or beat.heartbeat_at < began:
         age = (moment - began).total_seconds()
-        limit, state, said = start_seconds, "starting", f"no sign of progress {age:.0f} s after its start"
-    else:
-        age = (moment - beat.heartbeat_at).total_seconds()
-        limit, state, said = silence_seconds, "running", f"the newest sign of progress is {age:.0f} s old"
-    if age > limit:
-        return Status(job, "stalled", f"{said} (limit {limit:.0f} s)", handle, beat, age)
-    return Status(job, "starting" if state == "starting" else "running", said, handle, beat, age)
+        said = f"no sign of progress {age:.0f} s after its start"
+        return Status(job, "stalled" if age > start_seconds else "starting", said, handle, beat, age)
+    age = (moment - beat.heartbeat_at).total_seconds()
+    if beat.state == "stalled":
+        return Status(job, "stalled", "it says itself that its query stands still", handle, beat, age)
+    said = f"the newest sign of progress is {age:.0f} s old"
+    if age > silence_seconds:
+        return Status(job, "stalled", f"{said} (limit {silence_seconds:.0f} s)", handle, beat, age)
+    return Status(job, "running", said, handle, beat, age)

@@ -10,6 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from headrace.contracts.model import load_contracts
 from headrace.lake import dbt
 from headrace.lake.files import write_private
@@ -25,6 +27,13 @@ def path(settings: Settings) -> Path:
 
 def publish(settings: Settings) -> tuple[LiveSpec, ...]:
     """Parses the dbt project if it changed, and writes semantic_manifest.json and live_specs.json into `etc`."""
+    settings.etc.mkdir(parents=True, exist_ok=True)
+    # Several parts publish when they start; dbt's target folder takes one parser at a time.
+    with FileLock(settings.etc / "semantics.lock", timeout=300):
+        return _publish(settings)
+
+
+def _publish(settings: Settings) -> tuple[LiveSpec, ...]:
     stamp = settings.etc / "semantics.stamp"
     wanted = _fingerprint(settings)
     done = stamp.is_file() and stamp.read_text() == wanted and manifests.path(settings).is_file()
@@ -32,7 +41,6 @@ def publish(settings: Settings) -> tuple[LiveSpec, ...]:
         return load_live_specs(path(settings))
     raw = parsed(settings)
     published = specs(manifests.as_written(raw), load_contracts(settings.contracts))
-    settings.etc.mkdir(parents=True, exist_ok=True)
     write_private(manifests.path(settings), json.dumps(raw))
     save_live_specs(path(settings), published)
     write_private(stamp, wanted)
@@ -49,7 +57,11 @@ def parsed(settings: Settings) -> dict[str, Any]:
 def _fingerprint(settings: Settings) -> str:
     digest = hashlib.sha256()
     folder = dbt.project(settings)
-    sources = (p for pattern in ("*.yml", "*.yaml", "*.sql") for p in (*folder.rglob(pattern), *settings.contracts.rglob(pattern)))
+    sources = (
+        p
+        for pattern in ("*.yml", "*.yaml", "*.sql")
+        for p in (*folder.rglob(pattern), *settings.contracts.rglob(pattern))
+    )
     for file in sorted(sources):
         digest.update(str(file.name).encode() + file.read_bytes())
     return digest.hexdigest()

@@ -24,17 +24,31 @@ def path(settings: Settings) -> Path:
 
 
 def manifest(settings: Settings) -> PydanticSemanticManifest:
-    """The metrics as published; read again only when they were published anew."""
+    """The metrics as MetricFlow wants them; the same object until they are published anew."""
+    return _transformed(*_version(settings))
+
+
+def written(settings: Settings) -> PydanticSemanticManifest:
+    """The metrics as they were written: a count is still a count."""
+    return _as_written(*_version(settings))
+
+
+def _version(settings: Settings) -> tuple[Path, int]:
     file = path(settings)
     try:
-        return _load(file, file.stat().st_mtime_ns)
+        return file, file.stat().st_mtime_ns
     except FileNotFoundError:
         raise NotPublished(f"{file} is missing: `./headrace up` publishes the metrics.") from None
 
 
 @lru_cache(maxsize=2)
-def _load(file: Path, _: int) -> PydanticSemanticManifest:
+def _transformed(file: Path, _: int) -> PydanticSemanticManifest:
     return parse(json.loads(file.read_text()))
+
+
+@lru_cache(maxsize=2)
+def _as_written(file: Path, _: int) -> PydanticSemanticManifest:
+    return as_written(json.loads(file.read_text()))
 
 
 def parse(raw: dict[str, Any]) -> PydanticSemanticManifest:

@@ -31,7 +31,7 @@ from headrace.sources.spoilt import DirectSender, spoil
 from headrace.sources.traffic import MIX, Happening, Traffic
 from headrace.sources.world import World, utc_now
 
-log = get_logger(__name__)
+log = get_logger("headrace.sources.simulate")
 Entities = Literal["once", "always", "never"]
 STREAMS = {"transactions": 60, "app_events": 25, "orders": 15}
 _REPEAT_SECONDS = (1.0, 20.0)

@@ -9,23 +9,23 @@ from dataclasses import dataclass
 from typing import Any
 
 _LAG = "kafka.consumer:type=consumer-fetch-manager-metrics,client-id=*,topic=*,partition=*"
-_POLL = "kafka.consumer:type=consumer-metrics,client-id=*"
+_FETCHES = "kafka.consumer:type=consumer-fetch-manager-metrics,client-id=*"
 
 
 @dataclass(frozen=True)
 class Consumption:
     lag: int
-    idle_seconds: float
-    """Since the consumer that worked last asked for records; large means that no task is alive."""
+    fetches: float
+    """Requests for records so far. A living consumer asks several times a second, also when there are none."""
 
 
 def consumption(spark: Any) -> Consumption | None:
     """None while there is no consumer yet."""
     beans = _Beans(spark)
-    polls = beans.values(_POLL, "last-poll-seconds-ago")
-    if not polls:
+    fetches = beans.values(_FETCHES, "fetch-total")
+    if not fetches:
         return None
-    return Consumption(int(sum(beans.values(_LAG, "records-lag"))), min(polls))
+    return Consumption(int(sum(beans.values(_LAG, "records-lag"))), sum(fetches))
 
 
 class _Beans:

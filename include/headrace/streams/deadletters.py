@@ -53,7 +53,7 @@ def newest(settings: Settings, number: int = 20, *, seconds: float = _SECONDS) -
     consumer = Consumer(
         {
             "bootstrap.servers": settings.kafka,
-            "group.id": "headrace-dead-letters",
+            "group.id": "headrace-dead-letters-reader",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
@@ -121,7 +121,7 @@ def parse(message: Message) -> DeadLetter:
             offset=int(body["offset"]),
             rule=str(body.get("rule", "")),
             reason=str(body.get("reason", "")),
-            value=base64.b64decode(body.get("value") or "", validate=True),
+            value=base64.b64decode(body.get("value") or ""),
             refused_at=written,
             key=body.get("key"),
             correlation_id=body.get("correlation_id"),

@@ -7,9 +7,10 @@ importing Airflow is what takes the time.
 from __future__ import annotations
 
 from airflow.models.pool import Pool
-from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder  # noqa: TID253
 from airflow.utils.db import upgradedb
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
+
 from headrace.settings import get_settings
 
 ADMIN = "admin"

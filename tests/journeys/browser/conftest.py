@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
 from headrace.runtime import browser
 from headrace.settings import get_settings
-from playwright.sync_api import Browser, Page, sync_playwright
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},

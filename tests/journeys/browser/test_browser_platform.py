@@ -10,8 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from headrace.settings import Settings
 from playwright.sync_api import Browser, Page, expect
+
+from headrace.settings import Settings
 
 sys.path.append(str(Path(__file__).parent))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from headrace.runtime import tools
 from headrace.runtime.handle import end, marked
 from headrace.runtime.job_keeper import Job, Keeper

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
+
 from headrace.runtime.backoff import FREE_STARTS, LIVED_WELL_SECONDS, LONGEST_SECONDS, LOOP, WINDOW_SECONDS, History
 from headrace.runtime.handle import Handle
 from headrace.runtime.job_state import Unreadable, judge
@@ -37,6 +39,11 @@ def _beat(after: float) -> Beat:
 )
 def test_judgement(beat: Beat | Unreadable | None, after: float, state: str) -> None:
     assert _judge(beat, after) == state
+
+
+def test_a_job_that_says_it_stands_still_is_stalled() -> None:
+    beat = dataclasses.replace(_beat(100), state="stalled")
+    assert _judge(beat, 101) == "stalled"
 
 
 def test_a_process_that_is_gone_is_dead_whatever_it_said() -> None:

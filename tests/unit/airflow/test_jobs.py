@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
+
 from headrace.runtime import jobs
 from headrace.runtime.handle import Handle, marked
 from headrace.runtime.job_keeper import Job, JobBusy, Keeper, environment

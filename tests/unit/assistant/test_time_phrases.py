@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from headrace.assistant.time_phrases import find_periods
 
+from headrace.assistant.time_phrases import find_periods
 from tests.unit.assistant.world import NOW
 
 UP_TO_NOW = "2026-11-21 10:38"

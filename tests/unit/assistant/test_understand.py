@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from headrace.assistant.outcome import Asked, Declined, Understood
 from headrace.assistant.plan import Plan
 from headrace.assistant.understand import Understanding
-
 from tests.unit.assistant.world import NOW, VOCABULARY
 
 RULES = Understanding(VOCABULARY)
@@ -23,8 +23,10 @@ def short(plan: Plan) -> dict[str, Any]:
         said["where"] = "; ".join(f.words() for f in plan.filters)
     if plan.order:
         said["rank"] = f"{'top' if plan.order.descending else 'bottom'} {plan.limit} {plan.order.by}"
-    return said | {k: v for k in ("grain", "chart") if (v := getattr(plan, k))} | (
-        {"compare": plan.compare.label} if plan.compare else {}
+    return (
+        said
+        | {k: v for k in ("grain", "chart") if (v := getattr(plan, k))}
+        | ({"compare": plan.compare.label} if plan.compare else {})
     )
 
 

@@ -18,9 +18,7 @@ NOW = datetime(2026, 11, 21, 10, 37, 21, tzinfo=UTC)
 SPEC = "transactions_1m"
 ADMIN = Identity("admin", ("admin",))
 VIEWER = Identity("vera", ("viewer",))
-RATES = RateTable(
-    [("EUR", date(2026, 11, 1), Decimal("1.10")), ("EUR", date(2026, 11, 21), Decimal("1.125"))], "USD"
-)
+RATES = RateTable([("EUR", date(2026, 11, 1), Decimal("1.10")), ("EUR", date(2026, 11, 21), Decimal("1.125"))], "USD")
 
 
 def _live(accumulator: str, agg: str, *types: str, factor: str | None = None) -> LiveMeasure:

@@ -44,6 +44,7 @@ def test_what_readers_survive_is_no_change() -> None:
     assert reasons(changed("currency", values=(*TRANSACTIONS.field("currency").values, "CHF"))) == []
     assert reasons(changed("amount", maximum=2_000_000)) == []
     assert reasons(changed("region", required=False)) == []
+    assert reasons(changed("amount", type="decimal(20,4)")) == []
 
 
 @pytest.mark.parametrize(
@@ -52,10 +53,15 @@ def test_what_readers_survive_is_no_change() -> None:
         (replace(TRANSACTIONS, fields=TRANSACTIONS.fields[:-1]), "region was removed"),
         (changed("order_id", required=True), "order_id became required"),
         (changed("amount", type="string", minimum=None, maximum=None), "amount changed from decimal(18,2) to string"),
+        (changed("amount", type="decimal(18,4)"), "amount changed from decimal(18,2) to decimal(18,4)"),
+        (changed("event_time", type="date"), "event_time changed from timestamp to date"),
         (changed("currency", values=("USD",)), "currency no longer accepts EUR"),
         (changed("amount", maximum=10), "amount: maximum tightened from 1000000 to 10"),
         (changed("event_id", min_length=9), "event_id: minLength tightened from 8 to 9"),
-        (replace(TRANSACTIONS, fields=(*TRANSACTIONS.fields, Field("x", "string", required=True))), "x is new and required"),
+        (
+            replace(TRANSACTIONS, fields=(*TRANSACTIONS.fields, Field("x", "string", required=True))),
+            "x is new and required",
+        ),
     ],
 )
 def test_what_breaks_readers_is_named(new: Contract, words: str) -> None:

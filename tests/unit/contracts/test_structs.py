@@ -8,13 +8,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from headrace.contracts.explain import example, explain
 from headrace.contracts.model import load_contracts
 from headrace.contracts.structs import EventCodec, RefusedEvent
 from headrace.settings import REPO
 from headrace.streams.dialect import NUMBER, TIMESTAMP
-from hypothesis import given
-from hypothesis import strategies as st
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CONTRACTS = load_contracts(REPO / "include" / "contracts")

@@ -41,7 +41,9 @@ def test_the_embedded_default_is_small_and_otherwise_the_same() -> None:
     assert all(small[n].config[key] == PRODUCTION[n].config[key] for n in small for key in kept)
 
 
-@pytest.mark.parametrize(("production", "asked", "found"), [(24, 2, 2), (24, 6, 24), (24, 12, 48), (1, 12, 1), (12, 1, 1)])
+@pytest.mark.parametrize(
+    ("production", "asked", "found"), [(24, 2, 2), (24, 6, 24), (24, 12, 48), (1, 12, 1), (12, 1, 1)]
+)
 def test_partitions_follow_those_of_a_change_topic(production: int, asked: int, found: int) -> None:
     assert partitions(production, asked) == found
 

@@ -80,7 +80,9 @@ def test_an_order_is_placed_before_it_is_shipped_and_delivered(events: dict[str,
 
 
 def test_amounts_have_a_heavy_tail(events: dict[str, Any]) -> None:
-    paid = sorted(e["amount"] for e in events["transactions"] if e["currency"] == "USD" and e["transaction_type"] == "purchase")
+    paid = sorted(
+        e["amount"] for e in events["transactions"] if e["currency"] == "USD" and e["transaction_type"] == "purchase"
+    )
     assert paid[-1] > 8 * paid[len(paid) // 2]
 
 

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import pandas.io.formats.style  # noqa: F401 - the app imports it for its first table: not on the first test's time
 import pytest
-from headrace.settings import get_settings
 from streamlit.testing.v1 import AppTest
+
+from headrace.settings import get_settings
 
 HERE = Path(__file__).resolve().parent
 REPO = HERE.parents[2]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from headrace.settings import Settings
 from streamlit import config
 
 from app.ui.serve import FOLDER, command
+from headrace.settings import Settings
 
 
 def test_it_listens_where_the_settings_say() -> None:

@@ -11,7 +11,7 @@ from app.ui.components.bars import readable
 from app.ui.components.chart import fitted
 from app.ui.components.plan_words import in_words
 from app.ui.models import Answer
-from app.ui.words import age, code, figure, plain, short
+from app.ui.words import age, code, commands, figure, plain, short
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -54,6 +54,8 @@ def test_ages(seconds: int, said: str) -> None:
 def test_text_of_others_is_never_formatting() -> None:
     assert plain("$5 and $6 **[x](y)**") == r"\$5 and \$6 \*\*\[x\]\(y\)\*\*"
     assert code("a`b") == "`ab`"
+    assert commands("See `./headrace status`.") == r"See `./headrace status`\."
+    assert commands("one ` only") == r"one \` only"
 
 
 def test_a_chart_gets_no_address_to_fetch_from() -> None:

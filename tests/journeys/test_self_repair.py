@@ -1,0 +1,71 @@
+"""One kill -9 of each process while events flow: it is back by itself, with nothing lost and nothing doubled."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+
+import psutil
+import pytest
+
+from headrace.runtime.parts import PARTS
+from headrace.settings import Settings
+from tests.conftest import headrace
+from tests.journeys.ledger import Ledger
+
+_NAMES = [*(part.name for part in PARTS if part.name != "simulator"), "stream-live", "stream-lake"]
+
+
+def _part(settings: Settings, name: str) -> dict:
+    result = headrace("status", "--json", home=settings.home, check=False)
+    return next(part for part in json.loads(result.stdout)["parts"] if part["name"] == name)
+
+
+def _await_new_process(settings: Settings, name: str, old: int, seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while (part := _part(settings, name))["pid"] in (old, None) or not part["healthy"]:
+        assert time.monotonic() < deadline, part
+        time.sleep(1)
+
+
+def _kill_with_children(pid: int) -> None:
+    """A streaming job is a Python process and the JVM under it: both die at once."""
+    process = psutil.Process(pid)
+    for one in [process, *process.children(recursive=True)]:
+        os.kill(one.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def ledger(platform: Settings) -> Ledger:
+    """One ledger over all kills, exact at the end of each."""
+    ledger = Ledger(platform)
+    ledger.send(100)
+    ledger.await_exact(seconds=300)
+    return ledger
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_killed_and_back(platform: Settings, ledger: Ledger, name: str) -> None:
+    pid = _part(platform, name)["pid"]
+    assert pid
+    one = Ledger(platform)
+    one.send_meanwhile()
+    time.sleep(1)
+    _kill_with_children(pid)
+    _await_new_process(platform, name, pid)
+    one.finish()
+    one.await_exact(seconds=240)
+
+
+def test_an_airflow_restart_does_not_disturb_the_streaming_jobs(platform: Settings) -> None:
+    before = {name: _part(platform, name)["pid"] for name in ("stream-live", "stream-lake")}
+    for name in ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor", "airflow-api"):
+        headrace("restart", name, home=platform.home)
+    time.sleep(20)
+    assert {name: _part(platform, name)["pid"] for name in before} == before
+
+
+def test_everything_acknowledged_is_still_there_once(ledger: Ledger) -> None:
+    ledger.await_exact()

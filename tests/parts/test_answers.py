@@ -1,0 +1,154 @@
+"""Answers by the real API over real stores: a figure that spans the coverage point equals hand-written SQL over raw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+
+from headrace.assistant.client import ask
+from headrace.lake import coverage
+from headrace.live.layout import RUN, WRITE
+from headrace.live.projector import valkey_client
+from headrace.live.rows import row_of
+from headrace.policy.users import save_user
+from headrace.settings import Settings
+from tests.parts.lake_home import BY_HAND, Lake, filled
+from tests.parts.raw_rows import Landed, event, landed
+
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+BEGIN = max(NOW.replace(hour=0, minute=0), NOW - timedelta(minutes=200))
+COVERED = (BEGIN + (NOW - BEGIN) // 2).replace(second=0, microsecond=0)
+_FIRST_SEED = 500_000
+
+
+@dataclass
+class World:
+    lake: Lake
+    settings: Settings
+
+    def ask(self, text: str, **who: Any) -> dict[str, Any]:
+        return ask(self.settings, text, **who)
+
+    def by_hand(self, figures: str, where: str = "true", group: str = "") -> list[list[Any]]:
+        """Over raw: valid, each event id once, each amount at the rate of its day."""
+        period = f"event_time >= timestamp '{NOW:%Y-%m-%d} 00:00:00 UTC'"
+        keys = f"group by {group} order by {group}" if group else ""
+        return self.lake.query(f"{BY_HAND} select {figures} from valued where {period} and {where} {keys}")
+
+
+def _events() -> list[dict[str, Any]]:
+    """One each half minute since BEGIN, up to the minute that is running."""
+    count = int((NOW - BEGIN) / timedelta(seconds=30)) + 1
+    return [event(_FIRST_SEED + n, BEGIN + n * timedelta(seconds=30)) for n in range(count)]
+
+
+def _land(lake: Lake, events: list[dict[str, Any]]) -> None:
+    """All of them as they came: some late, some twice, some broken."""
+    records = [landed(e, timedelta(minutes=7) if n % 25 == 0 else timedelta(seconds=1)) for n, e in enumerate(events)]
+    repeated = [landed(events[n], timedelta(minutes=3), partition=1) for n in range(0, len(events), 40)]
+    broken = [Landed(b"{not json", NOW, NOW), landed(event(_FIRST_SEED - 1, NOW, amount=-1))]
+    lake.land("transactions", [*records, *repeated, *broken])
+
+
+def _project(settings: Settings, events: list[dict[str, Any]]) -> None:
+    """What the live job would have sent of the events from the coverage point on, written as the projector writes."""
+    windows: dict[tuple[Any, ...], list[Decimal]] = {}
+    names = ("merchant_id", "transaction_type", "currency", "region")
+    for n, made in enumerate(events):
+        start = datetime.fromisoformat(made["event_time"]).replace(second=0)
+        if start >= COVERED:
+            key = (int(start.timestamp()), n % 25 == 0, *(made[name] for name in names))
+            windows.setdefault(key, []).append(Decimal(str(made["amount"])))
+    client = valkey_client(settings)
+    arguments: list[Any] = []
+    for (start_at, late, *keys), amounts in windows.items():
+        message = {
+            "spec": "transactions_1m", "window_start": start_at, "window_seconds": 60, "late": late,
+            "keys": dict(zip(names, keys, strict=True)), "generation": 1, "n": len(amounts),
+            "values": {
+                "sum_amount": str(sum(amounts)), "min_amount": str(min(amounts)), "max_amount": str(max(amounts)),
+                "count": len(amounts),
+            },
+            "last_event_ms": start_at * 1000, "emitted_ms": start_at * 1000,
+        }  # fmt: skip
+        arguments += row_of(json.dumps(message).encode()).arguments()
+    client.register_script(WRITE)(args=arguments)
+    client.set(RUN, client.info("server")["run_id"])
+
+
+@pytest.fixture(scope="module")
+def world(start_parts: Callable[..., Settings]) -> World:
+    lake = filled(start_parts)
+    settings = start_parts("trino", "valkey", "api")
+    events = _events()
+    _land(lake, events)
+    lake.build()
+    coverage.advance(settings, "transactions", COVERED)
+    _project(settings, events)
+    return World(lake, settings)
+
+
+def test_sales_today_including_the_last_minute_equals_hand_written_sql(world: World) -> None:
+    answer = world.ask("sales today including the last minute")
+    assert answer["status"] == "answered", answer
+    assert answer["plan"]["source"] == "both"
+    (expected,) = world.by_hand("sum(usd)", "transaction_type = 'purchase'")
+    assert Decimal(str(answer["data"]["rows"][0][0])) == round(expected[0], 2)
+    parts = {f["part"]: datetime.fromisoformat(f["through"]) for f in answer["freshness"]}
+    assert parts["historical"] == COVERED <= parts["live"]
+
+
+def test_several_figures_by_region_equal_hand_written_sql(world: World) -> None:
+    answer = world.ask("net sales and transactions and largest purchase and average purchase by region today")
+    assert answer["status"] == "answered", answer
+    usd = "if(transaction_type = '{}', usd)"
+    names = [c["name"] for c in answer["data"]["columns"]]
+    assert names == ["region", "net_sales", "transactions", "largest_purchase", "average_purchase"]
+    by_currency = {"north_america": "USD", "europe": "EUR", "asia": "JPY"}
+    for region, net, count, largest, average in answer["data"]["rows"]:
+        figures = (
+            f"sum({usd.format('purchase')}) - sum({usd.format('refund')}), count(*), max({usd.format('purchase')}), "
+            f"sum({usd.format('purchase')}), count_if(transaction_type = 'purchase')"
+        )
+        ((by_net, by_count, by_largest, by_sales, purchases),) = world.by_hand(figures, f"currency = '{by_currency[region]}'")
+        assert Decimal(str(net)) == round(by_net, 2)
+        assert count == by_count
+        assert Decimal(str(largest)) == round(by_largest, 2)
+        assert abs(Decimal(str(average)) - by_sales / purchases) <= Decimal("0.01")
+
+
+def test_minutes_on_both_sides_of_the_coverage_point(world: World) -> None:
+    answer = world.ask("transactions by hour today")
+    found = {row[0]: row[1] for row in answer["data"]["rows"]}
+    by_hand = world.by_hand("date_trunc('hour', event_time), count(*)", group="1")
+    assert found == {moment.astimezone(UTC).isoformat(): n for moment, n in by_hand}
+
+
+def test_what_is_not_kept_live_stops_at_the_coverage_point_and_says_so(world: World) -> None:
+    answer = world.ask("active customers today")
+    ((expected,),) = world.by_hand("count(distinct user_id)", f"event_time < timestamp '{COVERED:%Y-%m-%d %H:%M} UTC'")
+    assert answer["data"]["rows"] == [[expected]]
+    assert f"complete through {COVERED:%Y-%m-%d %H:%M} UTC" in answer["text"]
+
+
+def test_a_viewer_reads_as_themselves_and_sees_no_persons(world: World) -> None:
+    save_user(world.settings, "vera", "a long password", ("viewer",))
+    who = {"user": "vera", "password": "a long password"}
+    assert world.ask("sales today", **who)["data"] == world.ask("sales today")["data"]
+    assert world.ask("sales by customer country today", **who)["status"] == "answered"
+
+
+def test_questions_and_refusals_are_in_the_audit_log(world: World) -> None:
+    world.ask("sales yesterday")
+    with psycopg.connect(world.settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
+        row = connection.execute(
+            "select actor, allowed, detail->'plan'->>'metrics' from audit_logs where subject = 'sales yesterday'"
+        ).fetchone()
+    assert row == ("admin", True, '["sales"]')

@@ -1,0 +1,73 @@
+"""One gate, three engines: both Sparks and Trino judge the same bytes alike, and read the same values from them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headrace.contracts.model import load_contracts
+from headrace.lake.trino import connect
+from headrace.runtime import tools
+from headrace.settings import Settings, get_settings
+from headrace.streams.gate_model import trino_model
+from tests.parts.gate_cases import CASES, GOOD, Case
+
+Verdicts = dict[str, dict[str, Any]]
+
+
+def _spark(environment: str, java: int) -> Verdicts:
+    settings = get_settings()
+    script = Path(__file__).with_name("gate_on_spark.py")
+    path = f"{settings.repo / 'include'}:{settings.repo}"
+    python = tools.python_of(environment)
+    variables = os.environ | {"PYTHONPATH": path, "JAVA_HOME": str(tools.java_home(java)), "PYSPARK_PYTHON": str(python)}
+    done = subprocess.run([str(python), str(script)], env=variables, capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)  # type: ignore[no-any-return]
+
+
+def _literal(value: bytes | None) -> str:
+    return "CAST(NULL AS varbinary)" if value is None else f"X'{value.hex()}'"
+
+
+def _trino(settings: Settings) -> Verdicts:
+    arrived = "TIMESTAMP '2026-05-04 10:00:00 UTC'"
+    rows = ", ".join(f"('{case.name}', 0, {at}, {arrived}, {_literal(case.value)})" for at, case in enumerate(CASES))
+    relation = (
+        'SELECT topic, "partition", "offset", arrived_at, arrived_at AS landed_at, \'\' AS correlation_id, '
+        f"'1' AS contract_version, 'stream' AS origin, value FROM (VALUES {rows}) "
+        'AS t(topic, "partition", "offset", arrived_at, value)'
+    )
+    judged = trino_model(load_contracts(settings.contracts)["transactions"], f"({relation})")
+    shown = ", ".join(
+        f"replace(CAST({name} AS varchar), ' UTC', '')" if name == "event_time" else f"CAST({name} AS varchar)" for name in GOOD
+    )
+    with connect(settings, service="dbt", timeout=60) as connection:
+        cursor = connection.cursor()
+        cursor.execute(f"SELECT topic, refusal, reason, {shown} FROM ({judged})")
+        return {row[0]: dict(zip(("refusal", "reason", *GOOD), row[1:], strict=True)) for row in cursor.fetchall()}
+
+
+@pytest.fixture(scope="module")
+def verdicts(start_parts: Callable[..., Settings]) -> dict[str, Verdicts]:
+    settings = start_parts("trino", "postgres")
+    return {"trino": _trino(settings), "lake": _spark("main", 21), "live": _spark("live", 25)}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_engine_judges_alike(verdicts: dict[str, Verdicts], case: Case) -> None:
+    found = {engine: judged[case.name] for engine, judged in verdicts.items()}
+    assert {engine: row["refusal"] for engine, row in found.items()} == dict.fromkeys(found, case.refusal)
+    if case.refusal is None:
+        assert found["trino"] == found["lake"] == found["live"]
+        if case.typed:
+            assert found["lake"][case.typed[0]] == case.typed[1]
+    else:
+        assert len({row["reason"] for row in found.values()}) == 1
+        assert found["lake"]["reason"]

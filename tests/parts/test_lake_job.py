@@ -1,0 +1,144 @@
+"""The lake job on real Kafka, Spark, Iceberg and Trino: each record once, through kills and a lost checkpoint."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+import pytest
+from confluent_kafka import Consumer
+
+from headrace.contracts.model import load_contracts
+from headrace.lake.trino import connect
+from headrace.runtime import jobs
+from headrace.settings import Settings
+from headrace.streams import heartbeat
+from headrace.streams.landing.files import landed_files, waiting_files
+from headrace.streams.topics import DEAD_LETTERS
+from tests.parts.traffic_oracle import Oracle
+
+SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def settings(start_parts: Callable[..., Settings]) -> Iterator[Settings]:
+    settings = start_parts("kafka", "postgres", "trino")
+    yield settings
+    jobs.stop("lake", settings=settings)
+
+
+@pytest.fixture(scope="module")
+def oracle(settings: Settings) -> Oracle:
+    return Oracle(load_contracts(settings.contracts)["transactions"], seed=11)
+
+
+def _query(settings: Settings, sql: str) -> list[list[Any]]:
+    with connect(settings, service="dbt", timeout=60) as connection:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        return cursor.fetchall()  # type: ignore[no-any-return]
+
+
+def _raw(settings: Settings, prefix: str, origin: str = "stream") -> list[list[Any]]:
+    where = f"origin = '{origin}' AND strpos(from_utf8(value), '{prefix}') > 0"
+    return _query(settings, f'SELECT topic, "partition", "offset", value, user_id FROM lake.raw.transactions WHERE {where}')
+
+
+def _await_landed(settings: Settings, moment: datetime) -> None:
+    """As the build waits: until the job says that all up to this moment is in raw."""
+    deadline = time.monotonic() + SECONDS
+    while not (beat := heartbeat.read(settings, "lake")) or not beat.landed_through or beat.landed_through < moment:
+        assert time.monotonic() < deadline, f"landed through {beat and beat.landed_through}, not {moment}"
+        time.sleep(0.5)
+
+
+def _same_as_sent(settings: Settings, oracle: Oracle) -> None:
+    rows = _raw(settings, oracle.prefix)
+    assert Counter(bytes(row[3]) for row in rows) == Counter(oracle.values)
+    assert len({tuple(row[:3]) for row in rows}) == len(rows)
+
+
+def _kill_job(settings: Settings) -> None:
+    handle = jobs.status("lake", settings).handle
+    assert handle
+    process = psutil.Process(handle.pid)
+    for victim in (process, *process.children(recursive=True)):
+        victim.kill()
+    psutil.wait_procs([process], timeout=10)
+
+
+def test_raw_holds_each_record_once(settings: Settings, oracle: Oracle) -> None:
+    jobs.start("lake", settings)
+    oracle.send(settings, 200)
+    _await_landed(settings, datetime.now(UTC))
+    oracle.send(settings, 200)
+    _kill_job(settings)
+    oracle.send(settings, 100)
+    jobs.start("lake", settings)
+    _await_landed(settings, datetime.now(UTC))
+    _same_as_sent(settings, oracle)
+
+
+def test_a_lost_checkpoint_lands_nothing_twice(settings: Settings, oracle: Oracle) -> None:
+    jobs.stop("lake", settings=settings)
+    shutil.rmtree(settings.checkpoints / "lake" / "land")
+    oracle.send(settings, 50)
+    jobs.start("lake", settings)
+    _await_landed(settings, datetime.now(UTC))
+    _same_as_sent(settings, oracle)
+
+
+def test_a_file_lands_once_with_its_lines(settings: Settings, oracle: Oracle) -> None:
+    lines = [value for _, value in oracle.traffic(20)] + ['{"user_id": "Zoë", "x": "%s"}' % oracle.prefix, "not json " + oracle.prefix]
+    texts = [line if isinstance(line, bytes) else line.encode("latin-1") for line in lines]
+    name = f"{oracle.prefix}.jsonl"
+    folder = settings.landing / "transactions"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f".{name}").write_bytes(b"\n\n" + b"\r\n".join(texts) + b"\n")
+    (folder / f".{name}").rename(folder / name)
+    deadline = time.monotonic() + SECONDS
+    while any(path.name == name for path in waiting_files(settings)):
+        assert time.monotonic() < deadline, landed_files(settings)
+        time.sleep(0.5)
+    rows = sorted(_raw(settings, oracle.prefix, "file"), key=lambda row: row[2])
+    assert [(row[0], row[1], row[2], bytes(row[3])) for row in rows] == [
+        (f"file:transactions/{name}", 0, number, text) for number, text in enumerate(texts, start=3)
+    ]
+
+
+def _consume(settings: Settings, topic: str) -> list[tuple[str, dict[str, Any]]]:
+    group = f"test-{time.time_ns()}"
+    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": group, "auto.offset.reset": "earliest"})
+    consumer.subscribe([topic])
+    found, quiet = [], time.monotonic() + 15
+    while time.monotonic() < quiet:
+        for message in consumer.consume(1000, 1.0):
+            if not message.error():
+                found.append((message.key().decode(), json.loads(message.value())))
+                quiet = time.monotonic() + 2
+    consumer.close()
+    return found
+
+
+def test_the_gate_sends_each_where_it_belongs(settings: Settings, oracle: Oracle) -> None:
+    streamed = Counter(oracle.values)
+    letters = {key: body for key, body in _consume(settings, DEAD_LETTERS)}
+    ours = [body for body in letters.values() if oracle.prefix.encode() in base64.b64decode(body["value"])]
+    refused = Counter((value, rule) for value, rule in oracle.refused if value in streamed)
+    assert Counter((base64.b64decode(body["value"]), body["rule"]) for body in ours) == refused
+    assert all(body["reason"] and body["stream"] == "transactions" and body["correlation_id"] for body in ours)
+
+    processed = dict(_consume(settings, oracle.contract.processed_topic))
+    mine = {key: body for key, body in processed.items() if body["merchant_id"].startswith(oracle.prefix)}
+    events = {id_: (late, e) for id_, (late, e) in oracle.accepted.items() if json.dumps(e).encode() in streamed}
+    assert set(mine) == set(events)
+    assert {id_: (body["quality"]["late"], body["amount"]) for id_, body in mine.items()} == {
+        id_: (late, event["amount"]) for id_, (late, event) in events.items()
+    }

@@ -1,0 +1,107 @@
+"""The live path on real Kafka, Spark and Valkey: exact through duplicates, late and bad events, kills and a wiped store."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from headrace.contracts.model import load_contracts
+from headrace.live.projector import valkey_client
+from headrace.live.store import LiveStore
+from headrace.runtime import jobs
+from headrace.settings import Settings
+from headrace.streams import heartbeat
+from headrace.streams.spec import save_live_specs
+from tests.parts.traffic_oracle import SPEC, Oracle
+
+SECONDS = 100
+
+
+class Projector:
+    """The projector as a process of its own, to be killed."""
+
+    def __init__(self, settings: Settings) -> None:
+        environment = os.environ | {"HEADRACE_HOME": str(settings.home), "PYTHONPATH": str(settings.repo / "include")}
+        self.process = subprocess.Popen([sys.executable, "-m", "headrace.live.projector"], env=environment)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        assert self.process.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def settings(start_parts: Callable[..., Settings]) -> Iterator[Settings]:
+    settings = start_parts("kafka", "postgres", "valkey")
+    save_live_specs(settings.etc / "live_specs.json", (SPEC,))
+    yield settings
+    jobs.stop("live", settings=settings)
+
+
+def _until(seen: Callable[[], object], wanted: object, seconds: float = SECONDS) -> None:
+    deadline = time.monotonic() + seconds
+    while (found := seen()) != wanted:
+        assert time.monotonic() < deadline, f"after {seconds} s: {found}\nwanted: {wanted}"
+        time.sleep(0.3)
+
+
+def _kill_job(settings: Settings) -> None:
+    """Everything of it, at once, with no chance to say goodbye."""
+    handle = jobs.status("live", settings).handle
+    assert handle
+    process = psutil.Process(handle.pid)
+    for victim in (process, *process.children(recursive=True)):
+        victim.kill()
+    psutil.wait_procs([process], timeout=10)
+
+
+def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None:
+    oracle = Oracle(load_contracts(settings.contracts)["transactions"])
+    client = valkey_client(settings)
+    store = LiveStore(client)
+    projector = Projector(settings)
+    try:
+        jobs.start("live", settings)
+        oracle.send(settings, 300)
+        _until(lambda: oracle.live(store), oracle.windows())
+
+        oracle.send(settings, 200)
+        _kill_job(settings)
+        projector.kill()
+        oracle.send(settings, 200)
+        jobs.start("live", settings)
+        projector = Projector(settings)
+        _until(lambda: oracle.live(store), oracle.windows())
+
+        client.flushall()
+        oracle.send(settings, 100)
+        _until(lambda: oracle.live(store), oracle.windows(), 30)
+
+        beat = heartbeat.read(settings, "live")
+        assert beat
+        assert beat.state == "running"
+        assert store.newest(SPEC.name) is not None
+    finally:
+        projector.stop()
+
+
+def test_a_smaller_version_never_overwrites(settings: Settings) -> None:
+    from headrace.live.layout import WRITE, field_of
+
+    client = valkey_client(settings)
+    write = client.register_script(WRITE)
+
+    def put(generation: int, n: int) -> int:
+        return int(write(args=["versions", 60, field_of(False, ["k"]), generation, n, f'{{"generation":{generation},"n":{n}}}']))
+
+    assert [put(5, 3), put(5, 3), put(5, 2), put(4, 9), put(5, 4), put(6, 1)] == [1, 0, 0, 0, 1, 1]
+    client.delete("window:versions:60", "windows:versions")

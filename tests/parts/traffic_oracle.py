@@ -1,0 +1,126 @@
+"""Made traffic with everything that may go wrong in it, and what must come out, worked out in plain Python."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from confluent_kafka import Producer
+from headrace.contracts.model import Contract
+from headrace.live.store import LiveStore
+from headrace.settings import Settings
+from headrace.streams.spec import Accumulator, LiveSpec
+from headrace.streams.topics import producer_config
+
+SPEC = LiveSpec(
+    "transactions_1m",
+    "transactions",
+    60,
+    ("merchant_id", "transaction_type", "currency", "region"),
+    (
+        Accumulator("transactions", "count", "*", "bigint"),
+        Accumulator("amount_sum", "sum", "amount", "decimal(28,2)", "usd_rate"),
+        Accumulator("amount_min", "min", "amount", "decimal(18,2)", "usd_rate"),
+        Accumulator("amount_max", "max", "amount", "decimal(18,2)", "usd_rate"),
+    ),
+)
+Place = tuple[bool, datetime, str, str]
+Figures = tuple[int, Decimal, Decimal, Decimal]
+
+
+@dataclass
+class Oracle:
+    """What was sent under one made-up prefix, so that a shared topic does not matter."""
+
+    contract: Contract
+    seed: int = 7
+    prefix: str = field(default_factory=lambda: f"m-{uuid.uuid4().hex[:8]}")
+    accepted: dict[str, tuple[bool, dict[str, Any]]] = field(default_factory=dict)
+    refused: list[tuple[bytes, str]] = field(default_factory=list)
+    values: list[bytes] = field(default_factory=list)
+    """Every record as it was sent, repeats too."""
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def traffic(self, events: int) -> Iterator[tuple[str, bytes]]:
+        """(key, value) of good, late, repeated, refunded and bad events, mixed."""
+        for _ in range(events):
+            kind = self._random.random()
+            event = self._event(late=kind < 0.1)
+            if kind > 0.9:
+                yield event["user_id"], self._spoilt(event)
+                continue
+            self.accepted[event["event_id"]] = (kind < 0.1, event)
+            value = json.dumps(event).encode()
+            for _ in range(3 if 0.1 <= kind < 0.2 else 1):
+                yield event["user_id"], value
+
+    def _event(self, *, late: bool) -> dict[str, Any]:
+        age = timedelta(minutes=12) if late else timedelta(seconds=self._random.uniform(0, 100))
+        moment = datetime.now(UTC) - age
+        kind = self._random.choice(["purchase", "purchase", "refund"])
+        return {
+            "event_id": f"evt-{self._random.getrandbits(64):016x}",
+            "event_time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "user_id": f"u{self._random.randrange(40)}",
+            "merchant_id": f"{self.prefix}-{self._random.randrange(4)}",
+            "transaction_type": kind,
+            "amount": self._random.randrange(1, 100_000) / 100,
+            "currency": "EUR",
+            "region": "europe",
+        }
+
+    def _spoilt(self, event: dict[str, Any]) -> bytes:
+        change, rule = self._random.choice(
+            [
+                ({"amount": -1}, "range:amount"),
+                ({"amount": 1.234}, "places:amount"),
+                ({"currency": "XXX"}, "enum:currency"),
+                ({"event_time": "2999-01-01T00:00:00Z"}, "future:event_time"),
+                ({"user_id": None}, "required:user_id"),
+            ]
+        )
+        value = json.dumps(event | change).encode()
+        if self._random.random() < 0.2:
+            value, rule = value[:-5], "json"
+        self.refused.append((value, rule))
+        return value
+
+    def send(self, settings: Settings, events: int) -> None:
+        producer = Producer(producer_config(settings))
+        for key, value in self.traffic(events):
+            producer.produce(self.contract.topic, value, key=key, headers={"correlation_id": f"c-{len(self.values)}"})
+            producer.poll(0)
+            self.values.append(value)
+        assert producer.flush(30) == 0
+
+    def windows(self) -> dict[Place, Figures]:
+        """Every live row that must be there, once each event."""
+        amounts: dict[Place, list[Decimal]] = {}
+        for late, event in self.accepted.values():
+            start = datetime.fromisoformat(event["event_time"].replace("Z", "+00:00")).replace(second=0, microsecond=0)
+            place = late, start, event["merchant_id"], event["transaction_type"]
+            amounts.setdefault(place, []).append(Decimal(str(event["amount"])).quantize(Decimal("0.01")))
+        return {place: (len(found), sum(found, Decimal(0)), min(found), max(found)) for place, found in amounts.items()}
+
+    def live(self, store: LiveStore) -> dict[Place, Figures]:
+        """The same from the live store."""
+        end = datetime.now(UTC) + timedelta(minutes=2)
+        return {
+            (late, row.window_start, row.keys["merchant_id"], row.keys["transaction_type"]): _figures(row.n, row.values)
+            for late in (False, True)
+            for row in store.windows(SPEC.name, end - timedelta(hours=1), end, late=late)
+            if row.keys["merchant_id"].startswith(self.prefix)
+        }
+
+
+def _figures(n: int, values: dict[str, Any]) -> Figures:
+    assert values["transactions"] == n
+    return n, values["amount_sum"], values["amount_min"], values["amount_max"]

@@ -1,0 +1,139 @@
+"""The DAG files load without error, say who owns them and what to do when they fail, and import nothing heavy."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[3]
+DAGS = sorted((REPO / "dags").glob("*.py"))
+IDS = {"stream_live", "stream_lake", "curate", "first_build", "tidy"}
+TAGS = {"stream", "platform", "lake", "dbt", "maintenance"}
+HEAVY = {"pyspark", "pandas", "trino", "dbt", "cosmos", "psycopg", "langchain", "streamlit", "metricflow", "numpy"}
+
+
+def _model(name: str, parents: list[str]) -> dict[str, Any]:
+    return {
+        "unique_id": f"model.headrace.{name}",
+        "name": name,
+        "resource_type": "model",
+        "package_name": "headrace",
+        "original_file_path": f"models/curated/{name}.sql",
+        "path": f"curated/{name}.sql",
+        "tags": ["curated"],
+        "config": {"materialized": "table", "tags": ["curated"]},
+        "depends_on": {"nodes": [f"model.headrace.{p}" for p in parents]},
+        "fqn": ["headrace", "curated", name],
+    }
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A state folder with dbt's manifest, which Airflow reads as its own process would."""
+    from headrace.settings import get_settings
+
+    folder = tmp_path_factory.mktemp("home")
+    target = folder / "dbt" / "target"
+    target.mkdir(parents=True)
+    models = [_model("fct", []), _model("by_day", ["fct"])]
+    manifest = {"nodes": {m["unique_id"]: m for m in models}, "sources": {}, "exposures": {}, "metadata": {}}
+    (target / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADRACE_HOME", str(folder))
+        patch.setenv("AIRFLOW_HOME", str(folder / "airflow"))
+        patch.setenv("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
+        patch.setenv("AIRFLOW__CORE__PLUGINS_FOLDER", str(REPO / "plugins"))
+        patch.setenv("AIRFLOW__COSMOS__ENABLE_TELEMETRY", "False")
+        get_settings.cache_clear()
+        yield folder
+    get_settings.cache_clear()
+
+
+def _bag() -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(REPO / "dags", bundle_path=REPO / "dags", bundle_name="dags-folder")
+
+
+@pytest.fixture(scope="module")
+def bag(home: Path) -> Any:
+    return _bag()
+
+
+def test_all_dags_load(bag: Any) -> None:
+    assert bag.import_errors == {}
+    assert set(bag.dags) == IDS
+
+
+def test_each_dag_says_what_it_does_whose_it_is_and_what_to_do(bag: Any) -> None:
+    for dag in bag.dags.values():
+        assert dag.doc_md, dag.dag_id
+        assert "Who cares" in dag.doc_md, dag.dag_id
+        assert "Red?" in dag.doc_md, dag.dag_id
+        assert dag.description, dag.dag_id
+        assert dag.tags and set(dag.tags) <= TAGS, dag.dag_id
+        assert {task.owner for task in dag.tasks} <= {"platform", "data"}, dag.dag_id
+        assert dag.max_active_runs == 1, dag.dag_id
+
+
+def test_curate_has_a_task_a_model_in_the_pool_of_one(bag: Any) -> None:
+    dag = bag.dags["curate"]
+    models = [task for task in dag.tasks if task.task_id.startswith("models.")]
+    assert [task.task_id for task in models] == ["models.fct.build", "models.by_day.build"]
+    assert {task.pool for task in models} == {"dbt"}
+    assert "landed" in dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
+    assert {task.task_id for task in models} <= dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
+
+
+def test_only_the_first_build_and_the_models_take_the_pool(bag: Any) -> None:
+    pooled = {(d.dag_id, t.task_id) for d in bag.dags.values() for t in d.tasks if t.pool == "dbt"}
+    assert {("first_build", "build"), ("first_build", "docs")} <= pooled
+    assert {dag for dag, _ in pooled} == {"first_build", "curate"}
+
+
+def test_no_secret_is_stored_with_a_dag(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    (home / "secrets").mkdir(exist_ok=True)
+    (home / "secrets" / "trino_password_dbt").write_text("very-hidden-word")
+    stored = json.dumps(DagSerialization.to_dict(_bag().dags["curate"]), default=str)
+    assert "REQUESTS_CA_BUNDLE" in stored
+    assert "very-hidden-word" not in stored
+
+
+def test_curate_loads_before_there_is_a_manifest(home: Path) -> None:
+    manifest = home / "dbt" / "target" / "manifest.json"
+    kept = manifest.read_text()
+    manifest.unlink()
+    try:
+        bag = _bag()
+    finally:
+        manifest.write_text(kept)
+    assert bag.import_errors == {}
+    assert bag.dags["curate"].has_task("models")
+
+
+@pytest.mark.parametrize("path", DAGS, ids=lambda path: path.stem)
+def test_a_dag_file_is_a_short_declaration(path: Path) -> None:
+    assert not path.stem.startswith("dbt_"), "dbt takes such a file for its own plugin"
+    assert len(path.read_text().splitlines()) <= 60
+    tree = ast.parse(path.read_text())
+    imported = {name.split(".")[0] for node in tree.body for name in _imports(node)}
+    assert not imported & HEAVY
+    assert ast.get_docstring(tree)
+
+
+def _imports(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+def test_there_are_dag_files() -> None:
+    assert DAGS
+    assert not (REPO / "airflow").exists(), "a folder of that name would hide the library"

@@ -1,0 +1,243 @@
+"""The HTTP surface over stores in memory: sign-in, answers, refusals, limits, health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.api.app import create
+from app.api.health import Checks
+from app.api.parts import Parts
+from app.api.routes import _tries
+from headrace.assistant.history import HistoryUnavailable
+from headrace.assistant.pipeline import Assistant
+from headrace.assistant.rates import RatesUnknown
+from headrace.assistant.run import Runner
+from headrace.policy import Identity
+from headrace.policy.tokens import issue
+from headrace.policy.users import save_user
+from headrace.settings import Settings
+from tests.unit.assistant.world import RATES, VOCABULARY, Event, FakeAudit, FakeHistory, FakeStore
+
+Ask = Callable[..., httpx.Response]
+
+
+def _fail() -> None:
+    raise ConnectionError("refused")
+
+
+class Api:
+    def __init__(self, home: Path) -> None:
+        (home / "secrets").mkdir()
+        (home / "secrets" / "admin_password").write_text("correct horse")
+        (home / "secrets" / "token_signing_key").write_text("k" * 48)
+        self.settings = Settings(home=home)
+        now = datetime.now(UTC)
+        self.events = [
+            Event(now, Decimal(10)),
+            Event(now, Decimal(2), "refund"),
+            Event(now, Decimal(8), currency="EUR"),
+        ]
+        self.store, self.history, self.audit = FakeStore(self.events), FakeHistory(), FakeAudit()
+        self.checks: dict[str, Callable[[], None]] = {n: lambda: None for n in ("valkey", "postgres", "trino")}
+        self.rates: Callable[[], Any] = lambda: RATES
+        self.covered = now - timedelta(hours=1)
+
+    def call(self, method: str, path: str, *, person: str | None = "admin", **request: Any) -> httpx.Response:
+        headers = dict(request.pop("headers", {}))
+        if person:
+            headers["Authorization"] = f"Bearer {issue(self.settings, Identity(person, ())).access_token}"
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(create(self._parts()), raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+                return await client.request(method, path, headers=headers, **request)
+
+        return asyncio.run(send())
+
+    def _parts(self) -> Parts:
+        runner = Runner(self.store, self.history, lambda: self.rates(), lambda: self.covered, seconds=5)
+        assistant = Assistant(lambda: VOCABULARY, runner, self.audit)
+        return Parts(
+            settings=self.settings, assistant=assistant, vocabulary=lambda: VOCABULARY, windows=self.store,
+            rates=lambda: self.rates(), coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[Api]:
+    yield Api(tmp_path)
+    _tries._limiter.storage.reset()
+
+
+def test_sign_in_then_ask(api: Api) -> None:
+    signed = api.call("POST", "/token", person=None, json={"username": "admin", "password": "correct horse"})
+    assert signed.status_code == 200
+    assert signed.json()["roles"] == ["admin"]
+    token = signed.json()["access_token"]
+    body = {"query": "sales in the last 5 minutes"}
+    answer = api.call("POST", "/query", person=None, json=body, headers={"Authorization": f"Bearer {token}"}).json()
+    assert (answer["status"], answer["data"]["rows"]) == ("answered", [[19.0]])
+    assert answer["plan"]["words"].startswith("sales, last 5 minutes")
+    assert answer["conversation_id"] and answer["correlation_id"] and answer["error"] is None
+    assert {"sql", "freshness", "confidence", "suggestions", "insights", "charts", "elapsed_ms"} <= answer.keys()
+
+
+def test_a_wrong_password_is_refused_recorded_and_slowed_down(api: Api) -> None:
+    body = {"username": "admin", "password": "wrong"}
+    codes = [api.call("POST", "/token", person=None, json=body).status_code for _ in range(11)]
+    assert codes == [401] * 10 + [429]
+    assert [e.allowed for e in api.audit.entries] == [False] * 10
+
+
+@pytest.mark.parametrize("path", ["/live/summary", "/catalogue/metrics"])
+def test_everything_else_needs_a_token(api: Api, path: str) -> None:
+    for headers in ({}, {"Authorization": "Bearer nonsense"}):
+        reply = api.call("GET", path, person=None, headers=headers)
+        assert reply.status_code == 401
+        assert reply.json()["error"]["next_step"]
+
+
+def test_a_conversation_goes_on(api: Api) -> None:
+    parts = api._parts()
+    app = create(parts)
+
+    async def talk() -> list[dict[str, Any]]:
+        token = issue(api.settings, Identity("admin", ())).access_token
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as client:
+            client.headers["Authorization"] = f"Bearer {token}"
+            first = (await client.post("/query", json={"query": "sales in the last 5 minutes"})).json()
+            more = {"query": "by currency", "conversation_id": first["conversation_id"]}
+            return [first, (await client.post("/query", json=more)).json()]
+
+    first, second = asyncio.run(talk())
+    assert second["conversation_id"] == first["conversation_id"]
+    assert second["data"]["rows"] == [["USD", 10.0], ["EUR", 9.0]]
+
+
+def test_options_beside_the_text_hold(api: Api) -> None:
+    body = {"query": "sales by currency", "time_range": "last 10 minutes", "limit": 1, "data_sources": ["redis"]}
+    answer = api.call("POST", "/query", json=body).json()
+    assert answer["plan"]["time"]["label"] == "last 10 minutes"
+    assert len(answer["data"]["rows"]) == 1
+    assert answer["plan"]["source"] == "live"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"query": ""}, {"query": "x" * 2001}, {"query": "sales", "limit": 0}, {"query": "sales", "extra": 1},
+     {"query": "sales", "time_range": "whenever"}, {"query": "sales", "data_sources": ["oracle"]},
+     {"query": "sales", "time_range": {"start": "2026-11-02T00:00:00Z", "end": "2026-11-01T00:00:00Z"}}],
+)  # fmt: skip
+def test_a_bad_request_says_what_to_correct(api: Api, body: dict[str, Any]) -> None:
+    reply = api.call("POST", "/query", json=body)
+    assert reply.status_code == 422
+    assert reply.json()["status"] == "error"
+    assert reply.json()["error"]["message"] and reply.json()["error"]["next_step"]
+
+
+def test_a_body_is_bounded_declared_or_not(api: Api) -> None:
+    async def drip() -> Any:
+        for _ in range(20):
+            yield b"x" * 8192
+
+    assert api.call("POST", "/query", content=b"x" * 70_000).status_code == 413
+    assert api.call("POST", "/query", content=drip()).status_code == 413
+
+
+def test_the_correlation_id_goes_through(api: Api) -> None:
+    reply = api.call(
+        "POST", "/query", json={"query": "sales in the last 5 minutes"}, headers={"X-Correlation-Id": "abc-1"}
+    )
+    assert reply.headers["x-correlation-id"] == "abc-1" == reply.json()["correlation_id"]
+    assert api.audit.entries[-1].detail["correlation_id"] == "abc-1"
+    odd = api.call("GET", "/health", person=None, headers={"X-Correlation-Id": "a b\tc"})
+    assert len(odd.headers["x-correlation-id"]) == 32
+
+
+def test_a_viewer_gets_figures_but_no_persons(api: Api) -> None:
+    save_user(api.settings, "vera", "hunter22", ("viewer",))
+    assert (
+        api.call("POST", "/query", person="vera", json={"query": "sales in the last 5 minutes"}).json()["status"]
+        == "answered"
+    )
+    refused = api.call("POST", "/query", person="vera", json={"query": "sales by user today"}).json()
+    assert refused["status"] == "declined" and not refused["data"]["rows"]
+    names = {d["name"] for d in api.call("GET", "/catalogue/metrics", person="vera").json()["dimensions"]}
+    assert "region" in names and "user_id" not in names
+
+
+def test_a_role_without_the_action_is_refused(api: Api) -> None:
+    save_user(api.settings, "pump", "hunter22", ("producer",))
+    for method, path, body in (("POST", "/query", {"query": "sales"}), ("GET", "/live/summary", None)):
+        assert api.call(method, path, person="pump", json=body).status_code == 403
+    assert [e.allowed for e in api.audit.entries] == [False, False]
+
+
+def test_no_record_no_answer(api: Api) -> None:
+    api.audit.broken = True
+    reply = api.call("POST", "/query", json={"query": "sales in the last 5 minutes"})
+    assert reply.status_code == 503
+    assert "could not be recorded" in reply.json()["error"]["message"]
+
+
+def test_history_that_is_down_is_said_with_what_still_works(api: Api) -> None:
+    api.history.error = HistoryUnavailable("Trino does not answer now.")
+    reply = api.call("POST", "/query", json={"query": "sales last week"})
+    assert reply.status_code == 503
+    assert "live figures" in reply.json()["error"]["next_step"]
+
+
+def test_an_unexpected_failure_shows_nothing_of_the_inside(api: Api) -> None:
+    api.history.error = KeyError("secret-inside")
+    reply = api.call("POST", "/query", json={"query": "sales last week"})
+    assert reply.status_code == 500
+    assert "secret-inside" not in reply.text and reply.json()["status"] == "error"
+
+
+def test_live_summary(api: Api) -> None:
+    api.store.events.append(replace(api.events[0], late=True))
+    found = api.call("GET", "/live/summary?minutes=10").json()
+    assert found["totals"]["sales"] == 29.0 and found["totals"]["transactions"] == 4
+    assert found["late_events"] == 1
+    assert len(found["series"]) == 10
+    assert sum(p["sales"] for p in found["series"]) == 29.0
+    assert (found["by_region"][0]["region"], found["by_region"][0]["sales"]) == ("europe", 29.0)
+    assert {r["transaction_type"]: r["amount"] for r in found["by_type"]} == {"purchase": 29.0, "refund": 2.0}
+    assert found["top_merchants"][0]["merchant_id"] == "M-1"
+    assert found["currency"] == "USD" and found["coverage_through"] and found["newest_window"]
+    assert not api.history.requests
+
+
+def test_live_summary_without_rates_leaves_out_and_says_so(api: Api) -> None:
+    def none() -> Any:
+        raise RatesUnknown("none yet")
+
+    api.rates = none
+    found = api.call("GET", "/live/summary?minutes=10").json()
+    assert found["totals"]["sales"] == 10.0 and found["totals"]["transactions"] == 3
+    assert "EUR" in found["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("down", "status", "code"),
+    [((), "up", 200), (("trino",), "degraded", 200), (("valkey",), "down", 503), (("postgres",), "down", 503)],
+)
+def test_health_is_open_and_honest(api: Api, down: tuple[str, ...], status: str, code: int) -> None:
+    api.checks |= dict.fromkeys(down, _fail)
+    reply = api.call("GET", "/health", person=None)
+    assert (reply.status_code, reply.json()["status"]) == (code, status)
+    assert {n for n, p in reply.json()["parts"].items() if p["state"] == "down"} == set(down)
+
+
+def test_the_api_documents_itself(api: Api) -> None:
+    paths = api.call("GET", "/openapi.json", person=None).json()["paths"]
+    assert {"/token", "/query", "/live/summary", "/catalogue/metrics", "/health"} <= paths.keys()
