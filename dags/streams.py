@@ -25,7 +25,7 @@ replaced within seconds, inside the same task. Restarting Airflow does not distu
 and the next one attaches to the same process.
 
 **Red?** The job failed eight times in ten minutes. Open *Log of the job* on the task (or `./headrace logs {job}`), mend the
-cause; the next attempt starts it again. *Browse → Streams* shows state, lag and the reason of the last restart.
+cause; the next run starts it again. *Browse → Streams* shows state, lag and the reason of the last restart.
 
 **Stop or upgrade it.** Marking the task failed, or clearing it, stops the job; the next run starts it with the code of
 that moment. Pause the DAG first to keep it stopped. `./headrace restart {job}` replaces it at once.
@@ -42,7 +42,7 @@ for _job in jobs.registry(get_settings()):
         catchup=False,
         max_active_runs=1,
         tags=["stream", "platform"],
-        default_args={"owner": "platform", "retries": 3, "retry_delay": timedelta(seconds=30)},
+        default_args={"owner": "platform", "retries": 5, "retry_delay": timedelta(seconds=5)},
         doc_md=_RUNBOOK.format(job=_job, what=_WHAT.get(_job, "A job that this site added.")),
     ):
         StreamingJobOperator(task_id=f"keep_{_job}", job=_job, execution_timeout=None)

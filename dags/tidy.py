@@ -28,27 +28,20 @@ with DAG(
     doc_md=RUNBOOK,
 ):
 
-    @task
-    def airflow_tables() -> None:
+    @task.short_circuit
+    def worth_it() -> bool:
         from headrace.runtime import upkeep
         from headrace.settings import get_settings
 
-        upkeep.clean_airflow(get_settings())
+        return upkeep.worth_it(get_settings())
 
     @task
-    def task_logs() -> int:
+    def cut_back(step: str) -> None:
         from headrace.runtime import upkeep
         from headrace.settings import get_settings
 
-        return upkeep.delete_old_logs(get_settings())
+        getattr(upkeep, step)(get_settings())
 
-    @task
-    def snapshots() -> list[str]:
-        from headrace.runtime import upkeep
-        from headrace.settings import get_settings
-
-        return upkeep.expire_snapshots(get_settings())
-
-    airflow_tables()
-    task_logs()
-    snapshots()
+    worth_it() >> [
+        cut_back.override(task_id=step)(step) for step in ("clean_airflow", "delete_old_logs", "expire_snapshots")
+    ]

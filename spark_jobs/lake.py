@@ -16,7 +16,7 @@ from headrace.settings import Settings, get_settings
 from headrace.streams import job
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.landing.files import landed_files
-from headrace.streams.landing.progress import Listener
+from headrace.streams.landing.progress import listener
 from headrace.streams.landing.resume import start_of
 from headrace.streams.landing.spark import FILE_SCHEMA, LandFiles, LandRecords, ensure_tables
 from headrace.streams.landing.table import catalogue_conf
@@ -113,12 +113,12 @@ def main() -> int:
             spark.conf.set(key, value)
         ensure_tables(spark, contracts)
         signs = Signs(landing=LAND)
-        listener = Listener(signs)
-        spark.streams.addListener(listener)
+        passing = listener(signs)
+        spark.streams.addListener(passing)
         queries = []
         for start in (start_land, start_files, start_refine):
             queries.append(start(spark, contracts, settings))
-            listener.names[queries[-1].id] = queries[-1].name
+            passing.names[queries[-1].id] = queries[-1].name
         pulse = Pulse(signs, settings)
         pulse("starting")
         try:

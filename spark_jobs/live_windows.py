@@ -55,7 +55,9 @@ def start(spark: Any, spec: LiveSpec, contract: Contract, settings: Settings) ->
     options = {"startingOffsets": "earliest", "failOnDataLoss": "false", "kafka.fetch.max.wait.ms": "100"}
     records = kafka_records(spark, settings, [contract.topic], options)
     rows = live_query(records, spec, contract, settings, number)
-    writer = rows.writeStream.queryName(spec.name).outputMode("update").format("kafka").options(**kafka_options(settings))
+    writer = (
+        rows.writeStream.queryName(spec.name).outputMode("update").format("kafka").options(**kafka_options(settings))
+    )
     writer = writer.option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
     return writer.trigger(realTime=settings.live_batch).start()

@@ -14,10 +14,11 @@ from app.api.problems import Refused
 from app.api.security import Person, SignInLimit, parts_of, require
 from app.api.threads import in_thread
 from headrace.assistant.answer import Answer
+from headrace.assistant.filled import LiveNotFilled
 from headrace.assistant.history import HistoryRefused, HistoryUnavailable
 from headrace.assistant.permit import vocabulary_of
 from headrace.assistant.run import TooSlow
-from headrace.assistant.understand import Understanding
+from headrace.assistant.suggest import suggest
 from headrace.log import get_logger
 from headrace.policy.audit import AuditUnavailable, Entry, write_or_log
 from headrace.policy.tokens import issue
@@ -78,6 +79,8 @@ async def query(request: Request, body: Asking, person: Person) -> Answer:
         except HistoryUnavailable as error:
             next_step = 'Try again shortly, or ask about live figures: "in the last 5 minutes".'
             raise Refused(503, str(error), next_step, {"Retry-After": "10"}) from error
+        except LiveNotFilled as error:
+            raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
         except RedisError as error:
             _LOG.error("live_store_failed", reason=str(error))
             raise Refused(
@@ -98,6 +101,8 @@ async def live_summary(
     def work() -> LiveSummary:
         try:
             return live.summary(parts, person, minutes)
+        except LiveNotFilled as error:
+            raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
         except RedisError as error:
             _LOG.error("live_store_failed", reason=str(error))
             raise Refused(
@@ -129,7 +134,7 @@ async def catalogue(request: Request, person: Person) -> CatalogueCard:
                 )
                 for d in words.dimensions.values()
             ],
-            questions=list(Understanding(words).suggestions()),
+            questions=list(suggest(words)),
         )  # fmt: skip
 
     return await in_thread(_LIVE_SECONDS, work)

@@ -66,6 +66,7 @@ class Metric(Reply):
 
 
 class Catalogue(Reply):
+    metrics: list[Metric] = []
     questions: list[str] = []
 
 

@@ -99,6 +99,10 @@ def utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def sentence_case(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def commands(text: Any) -> str:
     """Like plain, but what stands between backquotes stays a command to copy."""
     parts = str(text).split("`")

@@ -22,7 +22,7 @@ def _hide_secrets(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
     return event
 
 
-def configure(service: str) -> None:
+def configure(service: str, *, level: str | None = None) -> None:
     """One JSON document a line on standard error, stamped with the service's name."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     structlog.configure(
@@ -34,7 +34,7 @@ def configure(service: str) -> None:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(get_settings().log_level),
+        wrapper_class=structlog.make_filtering_bound_logger(level or get_settings().log_level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )

@@ -70,6 +70,7 @@ class Hosts(BaseModel):
 
     ingest: str = "127.0.0.1"
     api: str = "127.0.0.1"
+    app: str = "127.0.0.1"
     airflow: str = "127.0.0.1"
     docs: str = "127.0.0.1"
     trino: str = "127.0.0.1"

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException
+from airflow.sdk.exceptions import AirflowFailException
 
 from headrace_airflow.links import JobLogLink
 from headrace_airflow.trigger import StreamingJobTrigger
@@ -65,9 +65,9 @@ class StreamingJobOperator(BaseOperator):
         if not history.looping():
             return
         keeper.forgive()
-        raise AirflowException(
+        raise AirflowFailException(
             f"Job {self.job!r} failed {history.recent()} times in ten minutes, last: {history.reason}. "
-            f"Read its log, {keeper.log_file}, and mend the cause; the next attempt starts it again."
+            f"Read its log, {keeper.log_file}, and mend the cause; the next run starts it again."
         )
 
     def _defer(self, renew_at: float, hold_until: float | None = None) -> None:

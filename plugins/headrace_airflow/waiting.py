@@ -69,7 +69,8 @@ class ConditionSensor(BaseOperator):
         patience: timedelta = timedelta(hours=3),
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # Its own limit is the patience; the one of other tasks would end a long wait.
+        super().__init__(execution_timeout=None, **kwargs)
         self.condition = condition
         self.arguments = arguments or {}
         self.poll_seconds = poll_seconds

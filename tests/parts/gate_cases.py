@@ -103,7 +103,12 @@ _STRINGS = [
     _with("long user", "length:user_id", user_id="x" * 65),
     _with("64 emoji", None, user_id="\U0001f600" * 64),
     _with("65 emoji", "length:user_id", user_id="\U0001f600" * 65),
-    Case("unicode as it is", json.dumps({**GOOD, "user_id": "Zoë 北京"}, ensure_ascii=False).encode(), None, ("user_id", "Zoë 北京")),
+    Case(
+        "unicode as it is",
+        json.dumps({**GOOD, "user_id": "Zoë 北京"}, ensure_ascii=False).encode(),
+        None,
+        ("user_id", "Zoë 北京"),
+    ),
     _with("unicode escaped", None, ("user_id", "Zoë 北京"), user_id="Zoë 北京"),
     _with("user is a number", "type:user_id", user_id=5),
     _with("user is true", "type:user_id", user_id=True),
@@ -124,7 +129,9 @@ _MOMENTS = [
     _with("space", None, ("event_time", "2026-05-04 09:59:30.000000"), event_time="2026-05-04 09:59:30"),
     _with("no zone", None, ("event_time", "2026-05-04 09:59:30.500000"), event_time="2026-05-04T09:59:30.5"),
     _with("offset", None, ("event_time", "2026-05-04 09:59:30.000000"), event_time="2026-05-04T11:59:30+02:00"),
-    _with("offset of minutes", None, ("event_time", "2026-05-04 09:29:30.000000"), event_time="2026-05-04T14:59:30+05:30"),
+    _with(
+        "offset of minutes", None, ("event_time", "2026-05-04 09:29:30.000000"), event_time="2026-05-04T14:59:30+05:30"
+    ),
     _with("in the limit", None, event_time="2026-05-04T10:01:00Z"),
     _with("in the future", "future:event_time", event_time="2026-05-04T10:01:00.000001Z"),
     _with("far behind", None, event_time="2001-05-04T10:01:00Z"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 
-from tests.parts.gate_cases import ARRIVED, CASES, GOOD
+from pyspark.sql import functions as F
+
 from headrace.contracts.model import load_contracts
 from headrace.settings import get_settings
 from headrace.streams.spark import gated, session
-from pyspark.sql import functions as F
+from tests.parts.gate_cases import ARRIVED, CASES, GOOD
 
 
 def main() -> None:
@@ -19,7 +20,9 @@ def main() -> None:
     contract = load_contracts(get_settings().contracts)["transactions"]
     judged = gated(frame, contract, 1)
     shown = [
-        F.date_format(name, "yyyy-MM-dd HH:mm:ss.SSSSSS").alias(name) if name == "event_time" else F.col(name).cast("string")
+        F.date_format(name, "yyyy-MM-dd HH:mm:ss.SSSSSS").alias(name)
+        if name == "event_time"
+        else F.col(name).cast("string")
         for name in GOOD
     ]
     verdicts = {

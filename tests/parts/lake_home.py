@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,6 +22,8 @@ EVENTS = 240
 class Lake:
     settings: Settings
     contracts: dict[str, Contract]
+    landed: dict[str, list[Landed]] = field(default_factory=dict)
+    """Everything that tests put into raw, for figures worked out beside the lake."""
 
     def query(self, sql: str, **how: Any) -> list[list[Any]]:
         with connect(self.settings, **(how or {"service": "dbt"})) as connection:
@@ -32,6 +34,7 @@ class Lake:
     def land(self, stream: str, records: list[Landed]) -> None:
         with connect(self.settings, service="dbt") as connection:
             land(connection.cursor(), self.contracts[stream], records)
+        self.landed.setdefault(stream, []).extend(records)
 
     def build(self, *arguments: str) -> str:
         return dbt.run(self.settings, ["build", *arguments], timeout=600)

@@ -117,7 +117,9 @@ def test_several_figures_by_region_equal_hand_written_sql(world: World) -> None:
             f"sum({usd.format('purchase')}) - sum({usd.format('refund')}), count(*), max({usd.format('purchase')}), "
             f"sum({usd.format('purchase')}), count_if(transaction_type = 'purchase')"
         )
-        ((by_net, by_count, by_largest, by_sales, purchases),) = world.by_hand(figures, f"currency = '{by_currency[region]}'")
+        ((by_net, by_count, by_largest, by_sales, purchases),) = world.by_hand(
+            figures, f"currency = '{by_currency[region]}'"
+        )
         assert Decimal(str(net)) == round(by_net, 2)
         assert count == by_count
         assert Decimal(str(largest)) == round(by_largest, 2)

@@ -26,8 +26,14 @@ def _spark(environment: str, java: int) -> Verdicts:
     script = Path(__file__).with_name("gate_on_spark.py")
     path = f"{settings.repo / 'include'}:{settings.repo}"
     python = tools.python_of(environment)
-    variables = os.environ | {"PYTHONPATH": path, "JAVA_HOME": str(tools.java_home(java)), "PYSPARK_PYTHON": str(python)}
-    done = subprocess.run([str(python), str(script)], env=variables, capture_output=True, text=True, timeout=150, check=False)
+    variables = os.environ | {
+        "PYTHONPATH": path,
+        "JAVA_HOME": str(tools.java_home(java)),
+        "PYSPARK_PYTHON": str(python),
+    }
+    done = subprocess.run(
+        [str(python), str(script)], env=variables, capture_output=True, text=True, timeout=150, check=False
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)  # type: ignore[no-any-return]
 
@@ -46,7 +52,8 @@ def _trino(settings: Settings) -> Verdicts:
     )
     judged = trino_model(load_contracts(settings.contracts)["transactions"], f"({relation})")
     shown = ", ".join(
-        f"replace(CAST({name} AS varchar), ' UTC', '')" if name == "event_time" else f"CAST({name} AS varchar)" for name in GOOD
+        f"replace(CAST({name} AS varchar), ' UTC', '')" if name == "event_time" else f"CAST({name} AS varchar)"
+        for name in GOOD
     )
     with connect(settings, service="dbt", timeout=60) as connection:
         cursor = connection.cursor()

@@ -24,7 +24,7 @@ from headrace.streams.landing.files import landed_files, waiting_files
 from headrace.streams.topics import DEAD_LETTERS
 from tests.parts.traffic_oracle import Oracle
 
-SECONDS = 120
+SECONDS = 240
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,9 @@ def _query(settings: Settings, sql: str) -> list[list[Any]]:
 
 def _raw(settings: Settings, prefix: str, origin: str = "stream") -> list[list[Any]]:
     where = f"origin = '{origin}' AND strpos(from_utf8(value), '{prefix}') > 0"
-    return _query(settings, f'SELECT topic, "partition", "offset", value, user_id FROM lake.raw.transactions WHERE {where}')
+    return _query(
+        settings, f'SELECT topic, "partition", "offset", value, user_id FROM lake.raw.transactions WHERE {where}'
+    )
 
 
 def _await_landed(settings: Settings, moment: datetime) -> None:
@@ -96,7 +98,10 @@ def test_a_lost_checkpoint_lands_nothing_twice(settings: Settings, oracle: Oracl
 
 
 def test_a_file_lands_once_with_its_lines(settings: Settings, oracle: Oracle) -> None:
-    lines = [value for _, value in oracle.traffic(20)] + ['{"user_id": "Zoë", "x": "%s"}' % oracle.prefix, "not json " + oracle.prefix]
+    lines = [value for _, value in oracle.traffic(20)] + [
+        f'{{"user_id": "Zoë", "x": "{oracle.prefix}"}}',
+        f"not json {oracle.prefix}",
+    ]
     texts = [line if isinstance(line, bytes) else line.encode("latin-1") for line in lines]
     name = f"{oracle.prefix}.jsonl"
     folder = settings.landing / "transactions"
@@ -129,7 +134,7 @@ def _consume(settings: Settings, topic: str) -> list[tuple[str, dict[str, Any]]]
 
 def test_the_gate_sends_each_where_it_belongs(settings: Settings, oracle: Oracle) -> None:
     streamed = Counter(oracle.values)
-    letters = {key: body for key, body in _consume(settings, DEAD_LETTERS)}
+    letters = dict(_consume(settings, DEAD_LETTERS))
     ours = [body for body in letters.values() if oracle.prefix.encode() in base64.b64decode(body["value"])]
     refused = Counter((value, rule) for value, rule in oracle.refused if value in streamed)
     assert Counter((base64.b64decode(body["value"]), body["rule"]) for body in ours) == refused

@@ -20,7 +20,7 @@ from headrace.streams import heartbeat
 from headrace.streams.spec import save_live_specs
 from tests.parts.traffic_oracle import SPEC, Oracle
 
-SECONDS = 100
+SECONDS = 180
 
 
 class Projector:
@@ -101,7 +101,11 @@ def test_a_smaller_version_never_overwrites(settings: Settings) -> None:
     write = client.register_script(WRITE)
 
     def put(generation: int, n: int) -> int:
-        return int(write(args=["versions", 60, field_of(False, ["k"]), generation, n, f'{{"generation":{generation},"n":{n}}}']))
+        return int(
+            write(
+                args=["versions", 60, field_of(False, ["k"]), generation, n, f'{{"generation":{generation},"n":{n}}}']
+            )
+        )
 
     assert [put(5, 3), put(5, 3), put(5, 2), put(4, 9), put(5, 4), put(6, 1)] == [1, 0, 0, 0, 1, 1]
     client.delete("window:versions:60", "windows:versions")

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from confluent_kafka import Producer
+
 from headrace.contracts.model import Contract
 from headrace.live.store import LiveStore
 from headrace.settings import Settings

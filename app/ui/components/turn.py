@@ -12,7 +12,7 @@ from app.ui.components.figures import figures
 from app.ui.components.problem import problem
 from app.ui.models import Answer
 from app.ui.session import Turn
-from app.ui.words import plain
+from app.ui.words import plain, sentence_case
 
 
 def show_question(question: str, number: int) -> None:
@@ -64,7 +64,12 @@ def _offer(label: str, questions: list[str], number: int, active: bool) -> None:
     st.caption(label)
     with st.container(horizontal=True, gap="small"):
         for place, question in enumerate(questions):
-            st.button(plain(question), key=f"offer_{number}_{place}", on_click=session.ask_next, args=(question,))
+            st.button(
+                sentence_case(plain(question)),
+                key=f"offer_{number}_{place}",
+                on_click=session.ask_next,
+                args=(question,),
+            )
 
 
 _SHOW = {"answered": _answered, "asked": _asked, "declined": _declined}

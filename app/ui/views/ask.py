@@ -9,6 +9,7 @@ from app.ui.client import ApiError, SignedOut
 from app.ui.components.scroll import to_question
 from app.ui.components.turn import answer_box, show_question, show_turn
 from app.ui.session import Turn
+from app.ui.words import sentence_case
 
 EXAMPLES = (
     "What were sales today?",
@@ -40,7 +41,9 @@ def _teach() -> None:
     st.title("Ask", anchor=False)
     st.write("Ask about sales, refunds and transactions, live or back through history. Start with one of these:")
     for number, example in enumerate(_examples()):
-        st.button(example, key=f"example_{number}", on_click=session.ask_next, args=(example,), width="stretch")
+        st.button(
+            sentence_case(example), key=f"example_{number}", on_click=session.ask_next, args=(example,), width="stretch"
+        )
     st.caption(
         "Every answer shows how it was made: what was understood, the SQL, and how fresh each part is. "
         "An ambiguous question gets a question back; what the data cannot tell is declined, never guessed."
@@ -48,12 +51,14 @@ def _teach() -> None:
 
 
 def _examples() -> list[str]:
-    """Three that this person may ask, as the catalogue offers them; the page does not fail for want of them."""
+    """Ours are about sales; who may not see those gets three of the catalogue's. The page never fails for want of them."""
     if "examples" not in st.session_state:
         try:
-            st.session_state.examples = session.client().catalogue().questions[:3] or list(EXAMPLES)
+            offered = session.client().catalogue()
         except ApiError:
             return list(EXAMPLES)
+        ours = not offered.questions or any(metric.name == "sales" for metric in offered.metrics)
+        st.session_state.examples = EXAMPLES if ours else offered.questions[:3]
     return list(st.session_state.examples)
 
 

@@ -43,7 +43,7 @@ def read(question: str, lexicon: Lexicon, vocabulary: Vocabulary, now: datetime)
     draft = Draft(cues=cues, periods=find_periods(cues.text, now))
     for period in draft.periods:
         cues.mask(period.start, period.end)
-    hits = _join_ids(lexicon.find(cues.text, skip=_SKIP), question, cues)
+    hits = _join_ids(lexicon.find(cues.text, skip=_SKIP), question, cues, vocabulary)
     for hit in hits:
         cues.mask(hit.start, hit.end)
     draft.rank = read_rank(cues)
@@ -52,7 +52,7 @@ def read(question: str, lexicon: Lexicon, vocabulary: Vocabulary, now: datetime)
     return draft
 
 
-def _join_ids(hits: list[Hit], question: str, cues: Cues) -> list[Hit]:
+def _join_ids(hits: list[Hit], question: str, cues: Cues, vocabulary: Vocabulary) -> list[Hit]:
     """ "merchant M-17": the id behind a dimension's name is a value of it, in the spelling of the question."""
     joined: list[Hit] = []
     for hit in hits:
@@ -61,12 +61,22 @@ def _join_ids(hits: list[Hit], question: str, cues: Cues) -> list[Hit]:
         gap = cues.text[hit.end : following.start()].strip() if following else ""
         if dimension and following and not gap.strip("=:# ") and _ID.match(following[0]):
             value = question[following.start() : following.end()]
+            if known := _known(vocabulary, dimension):
+                if any(h.start == following.start() for h in hits):
+                    joined.append(hit)
+                    continue
+                label = vocabulary.dimensions[dimension[0].name].label
+                raise NeedsAnswer(Asked(f"I know no {label} “{value}”. Which one?", known[:8], value))
             meanings = tuple(Meaning("value", m.name, value) for m in dimension)
             joined.append(Hit(meanings, question[hit.start : following.end()], hit.start, following.end()))
         else:
             joined.append(hit)
     covered = [(h.start, h.end) for h in joined]
     return [h for h in joined if not any(s <= h.start < e and (s, e) != (h.start, h.end) for s, e in covered)]
+
+
+def _known(vocabulary: Vocabulary, dimension: tuple[Meaning, ...]) -> tuple[str, ...]:
+    return tuple(v for m in dimension for v in vocabulary.dimensions[m.name].values)
 
 
 @dataclass
@@ -79,20 +89,19 @@ class _Placer:
     hits: list[Hit]
 
     def place(self) -> None:
-        named = False
+        named: frozenset[str] = frozenset()
         for i, hit in enumerate(self.hits):
-            if self._names_next(hit, self.hits[i + 1] if i + 1 < len(self.hits) else None):
-                named = True
-                continue
-            self._put(hit, named=named)
-            named = False
+            naming = self._names_next(hit, self.hits[i + 1] if i + 1 < len(self.hits) else None)
+            if not naming:
+                self._put(hit, named)
+            named = naming
 
-    def _put(self, hit: Hit, *, named: bool) -> None:
+    def _put(self, hit: Hit, named: frozenset[str]) -> None:
         before = self._before(hit)
         if hit.fuzzy:
             self.draft.notes.append(f"read “{hit.text}” as {self._name(hit.meanings[0])}")
         if hit.of("value") and (named or not hit.of("metric") or self._limits_another(before)):
-            self._filter(hit, negated=before in NEGATIONS or self._negated(hit))
+            self._filter(hit, named, negated=before in NEGATIONS or self._negated(hit))
         elif hit.of("metric"):
             self._metric(hit, before)
         else:
@@ -102,11 +111,11 @@ class _Placer:
         """In "transactions for refunds" the second word limits the first, though it is a figure of its own."""
         return before in PREPOSITIONS | NEGATIONS and sum(bool(h.of("metric")) for h in self.hits) > 1
 
-    def _names_next(self, hit: Hit, following: Hit | None) -> bool:
+    def _names_next(self, hit: Hit, following: Hit | None) -> frozenset[str]:
         """In "region europe" the first word only says what the second is."""
         if following is None or not hit.of("dimension") or self.text[hit.end : following.start].strip(" =:"):
-            return False
-        return bool({m.name for m in hit.of("dimension")} & {m.name for m in following.of("value")})
+            return frozenset()
+        return frozenset({m.name for m in hit.of("dimension")} & {m.name for m in following.of("value")})
 
     def _name(self, meaning: Meaning) -> str:
         return meaning.value or meaning.name.replace("_", " ")
@@ -149,10 +158,10 @@ class _Placer:
         if rank and rank.limit is None and (ranked or before in ("which", "what")) and singular(last_word) == last_word:
             self.draft.rank = Rank(rank.descending, 1, rank.start)
 
-    def _filter(self, hit: Hit, *, negated: bool) -> None:
-        found = hit.of("value")
+    def _filter(self, hit: Hit, named: frozenset[str], *, negated: bool) -> None:
+        found = tuple(m for m in hit.of("value") if not named or m.name in named)
         if len({m.name for m in found}) > 1:
-            labels = tuple(f"{self.vocabulary.dimensions[m.name].label} {m.value}" for m in found)
+            labels = tuple(f"{self.vocabulary.dimensions[m.name].label} {hit.text.title()}" for m in found)
             raise NeedsAnswer(Asked(f"“{hit.text}” is a value of several things. Which one?", labels, hit.text))
         name, values = found[0].name, tuple(dict.fromkeys(m.value for m in found))
         for i, known in enumerate(self.draft.filters):

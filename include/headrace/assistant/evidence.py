@@ -38,6 +38,7 @@ class Freshness(BaseModel):
 class HistoryRequest:
     metrics: tuple[Metric, ...]
     group_by: tuple[Dimension, ...]
+    """`qualified` is the name that these metrics know it by."""
     filters: tuple[tuple[Dimension, Filter], ...]
     stretch: Stretch
     grain: Grain | None

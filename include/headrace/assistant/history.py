@@ -15,8 +15,11 @@ from trino.exceptions import Error, TrinoUserError
 
 from headrace.assistant.evidence import HistoryRequest, HistoryResult
 from headrace.assistant.figures import Key, Part, Value
+from headrace.assistant.route import NotKnown
 from headrace.log import get_logger
 from headrace.policy import Identity
+from headrace.semantics import CannotCompile, Condition, Request, compile_sql
+from headrace.settings import Settings
 
 _LOG = get_logger(__name__)
 _MOST_ROWS = 50_000
@@ -67,6 +70,23 @@ class TrinoHistory:
         except (Error, requests.RequestException, OSError) as error:
             _LOG.warning("trino_failed", reason=str(error)[:500])
             raise HistoryUnavailable("Trino, which answers about history, does not answer now.") from error
+
+
+def compiled(settings: Settings, request: HistoryRequest) -> str:
+    """By MetricFlow, from the definitions; the same statement for every person, run with each one's own rights."""
+    asked = Request(
+        metrics=tuple(m.name for m in request.metrics),
+        group_by=tuple(d.qualified for d in request.group_by),
+        where=tuple(Condition(d.qualified, f.values, f.negated) for d, f in request.filters),
+        start=request.stretch.start,
+        end=request.stretch.end,
+        grain=request.grain,
+        limit=_MOST_ROWS + 1,
+    )
+    try:
+        return compile_sql(asked, settings)
+    except CannotCompile as error:
+        raise NotKnown(f"These figures do not go together: {error}") from error
 
 
 def _told(error: TrinoUserError) -> Exception:

@@ -15,6 +15,7 @@ Kind = Literal["metric", "dimension", "value"]
 WORD = re.compile(r"[a-z0-9][\w'&.-]*[a-z0-9]|[a-z0-9]")
 _FUZZY_LENGTH = 5
 _LONG_WORD = 8
+_CODE_LENGTH = 2
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ class Lexicon:
             self._add_all(dimension.phrases, "dimension", dimension.name)
             for value in dimension.values:
                 others = (dimension.value_synonyms or {}).get(value, ())
-                self._add_all((value, value, *others), "value", dimension.name, value)
+                # Codes such as IN or IT are words of their own: such a value is known by its names only.
+                spoken = (value, value) if len(value) > _CODE_LENGTH else ()
+                self._add_all((*spoken, *others), "value", dimension.name, value)
         self._longest = max((len(phrase.split()) for phrase in self._index), default=1)
         self._spellings = {p: p for p in self._index if len(p) >= _FUZZY_LENGTH} | self._spellings
 

@@ -20,6 +20,7 @@ from headrace.assistant.plan import Plan, Source, TimeRange
 from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.route import NotKnown
 from headrace.assistant.run import Runner
+from headrace.assistant.suggest import suggest
 from headrace.assistant.table import as_data, rows_of
 from headrace.assistant.understand import Understanding
 from headrace.assistant.vocabulary import Vocabulary
@@ -127,7 +128,7 @@ class Assistant:
 
     def _decline(self, identity: Identity, outcome: Declined) -> Answer:
         mine = vocabulary_of(identity, self._vocabulary())
-        return Answer(status="declined", text=outcome.reason, suggestions=list(Understanding(mine).suggestions()))
+        return Answer(status="declined", text=outcome.reason, suggestions=list(suggest(mine)))
 
 
 def _compose(

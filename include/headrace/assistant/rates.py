@@ -6,15 +6,12 @@ it, a day before the first takes the first. A currency without any rate raises, 
 
 from __future__ import annotations
 
-import threading
-import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
 Row = tuple[str, date, Decimal]
-_KEPT_SECONDS = 300.0
 
 
 class RatesUnknown(LookupError):
@@ -40,38 +37,3 @@ class RateTable:
         if currency == self._reporting:
             return Decimal(1)
         raise RatesUnknown(f"No rate is known for {currency} on {day}. Rates come with the first build of history.")
-
-
-class CachedRates:
-    """Reads anew in the background once the kept table has aged; waits only for the very first."""
-
-    def __init__(
-        self, load: Callable[[], Iterable[Row]], reporting_currency: str, *, seconds: float = _KEPT_SECONDS
-    ) -> None:
-        self._load, self._reporting, self._seconds = load, reporting_currency, seconds
-        self._table: RateTable | None = None
-        self._read_at = 0.0
-        self._lock = threading.Lock()
-
-    def table(self) -> RateTable:
-        if self._table is not None and time.monotonic() - self._read_at < self._seconds:
-            return self._table
-        if self._table is None:
-            with self._lock:
-                return self._table or self._read()
-        if self._lock.acquire(blocking=False):
-            threading.Thread(target=self._refresh, name="rates", daemon=True).start()
-        return self._table
-
-    def _refresh(self) -> None:
-        try:
-            self._read()
-        except RatesUnknown:
-            self._read_at = time.monotonic()
-        finally:
-            self._lock.release()
-
-    def _read(self) -> RateTable:
-        self._table = RateTable(self._load(), self._reporting)
-        self._read_at = time.monotonic()
-        return self._table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 from typing import TypeVar
@@ -13,8 +14,8 @@ from headrace.assistant.evidence import Freshness, History, HistoryRequest, Hist
 from headrace.assistant.figures import Part, join
 from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, Windows, as_live, events, total
 from headrace.assistant.plan import Filter, Plan, TimeRange
-from headrace.assistant.route import Route, Stretch, route
-from headrace.assistant.vocabulary import Metric, Vocabulary
+from headrace.assistant.route import NotKnown, Route, Stretch, route
+from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
 from headrace.policy import Identity
 
 T = TypeVar("T")
@@ -87,14 +88,19 @@ class _Run:
             self._present = pool.submit(self._read_live, self._route.live, self._request)
 
     def _asked(self, stretch: Stretch) -> HistoryRequest:
-        axes = self._vocabulary.dimensions
         return HistoryRequest(
             self._components,
-            tuple(axes[name] for name in self._plan.group_by),
-            tuple((axes[f.dimension], f) for f in self._filters),
+            tuple(self._axis(name) for name in self._plan.group_by),
+            tuple((self._axis(f.dimension), f) for f in self._filters),
             stretch,
             self._plan.grain,
         )
+
+    def _axis(self, name: str) -> Dimension:
+        qualified = self._vocabulary.qualified(name, self._plan.metrics)
+        if qualified is None:
+            raise NotKnown(f"These figures cannot be split or limited by {self._vocabulary.dimensions[name].label}.")
+        return replace(self._vocabulary.dimensions[name], qualified=qualified)
 
     def _read_live(self, stretch: Stretch, request: LiveRequest) -> tuple[Part, int, datetime | None]:
         """Late events are windows of their own: they belong to the period and are added, and counted for the person."""

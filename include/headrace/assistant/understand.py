@@ -12,6 +12,7 @@ from headrace.assistant.lexicon import Lexicon
 from headrace.assistant.outcome import Asked, Declined, Level, NeedsAnswer, Outcome, Understood
 from headrace.assistant.plan import Order, Plan, TimeRange
 from headrace.assistant.stopwords import AGGREGATES, GENERAL
+from headrace.assistant.suggest import suggest
 from headrace.assistant.vocabulary import Vocabulary
 
 _DEFAULT_LIMIT = 10
@@ -38,6 +39,7 @@ class Understanding:
                 return outcome
             plan = merge(previous, draft) if follows and previous else self._plan(draft, now)
             self._refuse_contradiction(plan)
+            self._refuse_strangers(plan)
             return self._with_confidence(plan, draft, follows)
         except NeedsAnswer as needs:
             return needs.asked
@@ -45,14 +47,7 @@ class Understanding:
             return Declined(f"I cannot make a plan of that: {error}", self.suggestions())
 
     def suggestions(self) -> tuple[str, ...]:
-        """Questions that can be asked, made from the catalogue itself."""
-        metrics = list(self.vocabulary.metrics.values())
-        if not metrics:
-            return ()
-        first, second = metrics[0].label.lower(), metrics[min(1, len(metrics) - 1)].label.lower()
-        axes = [d.label.lower() for d in self.vocabulary.dimensions.values() if d.values or d.live_key][:2]
-        made = [f"{first} today, including the last minute", f"{second} by day in the last 7 days"]
-        return (*made, *(f"{first} by {axis} this month" for axis in axes))
+        return suggest(self.vocabulary)
 
     def _gaps(self, draft: Draft, follows: bool) -> Outcome | None:
         labels = tuple(m.label for m in self.vocabulary.metrics.values())
@@ -80,6 +75,15 @@ class Understanding:
         return Asked(
             f"I do not know “{word}”, and the figure without it would be another one. I know {hint}.", (), word
         )
+
+    def _refuse_strangers(self, plan: Plan) -> None:
+        """Each figure can be split by its own dimensions only, several figures by what they share."""
+        for name in (*plan.group_by, *(f.dimension for f in plan.filters)):
+            if self.vocabulary.qualified(name, plan.metrics) is None:
+                labels = " and ".join(self.vocabulary.metrics[m].label for m in plan.metrics)
+                axes = self.vocabulary.dimensions
+                others = tuple(a.label for a in axes.values() if self.vocabulary.qualified(a.name, plan.metrics))
+                raise NeedsAnswer(Asked(f"{labels} cannot be split by {axes[name].label}. By what else?", others))
 
     def _refuse_contradiction(self, plan: Plan) -> None:
         """Sales counts purchases only, so "sales for refunds" would be zero whatever happened: ask instead."""

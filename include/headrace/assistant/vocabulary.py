@@ -36,6 +36,8 @@ class Metric:
     inputs: tuple[tuple[str, str], ...] = ()
     """For ratios and derived metrics: the name in the expression, and the metric it stands for."""
     expr: str = ""
+    dimensions: tuple[str, ...] = ()
+    """Qualified names of what it can be split by; empty where nobody said."""
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -72,6 +74,16 @@ class Vocabulary:
             else:
                 found[name] = metric
         return tuple(found.values())
+
+    def qualified(self, name: str, metrics: Iterable[str]) -> str | None:
+        """The dimension as these metrics know it together: each fact has its own `region`. None when one lacks it."""
+        wanted = self.dimensions[name].qualified
+        reachable = [m.dimensions for m in self.components(metrics) if m.dimensions]
+        bare = wanted.split("__")[-1]
+        for candidate in (wanted, *(q for q in (reachable[0] if reachable else ()) if q.endswith(f"__{bare}"))):
+            if all(candidate in names for names in reachable):
+                return candidate
+        return None
 
     def only(self, metrics: Iterable[str], dimensions: Iterable[str]) -> Vocabulary:
         """What is left for a person who may see no more than these."""

@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from headrace import log
 from headrace.cli import asking, developing, operating
 from headrace.cli.output import fail
 
@@ -22,6 +23,8 @@ for module in (operating, asking, developing):
 
 
 def main() -> None:
+    # A person reads this terminal: only what needs attention is logged to it.
+    log.configure("cli", level="WARNING")
     try:
         app(prog_name="./headrace")
     except KeyboardInterrupt:

@@ -7,6 +7,7 @@ What dbt makes (manifest, logs, docs) stays in the state folder, never beside th
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from headrace.log import get_logger
 from headrace.settings import MissingSecret, Settings, get_settings
 
 _LOG = get_logger(__name__)
+_BARE = {"PATH": os.defpath, "HOME": str(Path.home()), "LANG": "C.UTF-8"}
 
 
 class DbtFailed(RuntimeError):
@@ -40,6 +42,8 @@ def environment(settings: Settings, *, target_path: Path | None = None) -> dict[
         "DBT_TARGET_PATH": str(target_path or target(settings)),
         "DBT_LOG_PATH": str(settings.logs / "dbt"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        # They need no data of this lake: they belong to tests of the repository, not to every build.
+        "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         "DBT_ENV_SECRET_TRINO_PASSWORD": _password(settings),
         "HEADRACE_DBT_HOST": settings.hosts.trino,
         "HEADRACE_DBT_PORT": str(settings.ports.trino),
@@ -58,15 +62,26 @@ def _password(settings: Settings) -> str:
         return "none"
 
 
+def unit_tests(settings: Settings) -> str:
+    """The project's unit tests; the models that they are about have to be built."""
+    return run(settings, ["test", "--select", "test_type:unit"], DBT_EXCLUDE_RESOURCE_TYPES="")
+
+
 def run(
-    settings: Settings, args: Sequence[str], *, target_path: Path | None = None, timeout: float = 3600, quiet: bool = True
+    settings: Settings,
+    args: Sequence[str],
+    *,
+    target_path: Path | None = None,
+    timeout: float = 3600,
+    quiet: bool = True,
+    **variables: str,
 ) -> str:
     """Runs one dbt command and returns what it printed; DbtFailed if it did not succeed."""
     command = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *args]
-    process = subprocess.run(  # noqa: S603
+    process = subprocess.run(
         command,
         cwd=project(settings),
-        env={"PATH": os.defpath, "HOME": str(Path.home()), "LANG": "C.UTF-8", **environment(settings, target_path=target_path)},
+        env={k: v for k, v in (_BARE | environment(settings, target_path=target_path) | variables).items() if v},
         stdout=subprocess.PIPE if quiet else None,
         stderr=subprocess.STDOUT,
         text=True,
@@ -77,8 +92,20 @@ def run(
     if process.returncode:
         said = "\n".join(output.splitlines()[-40:])
         raise DbtFailed(f"dbt {' '.join(args)} failed ({process.returncode}). Full log: {settings.logs / 'dbt' / 'dbt.log'}\n{said}")
+    if list(args[:2]) == ["docs", "generate"]:
+        _publish_docs(settings, target_path or target(settings))
     _LOG.info("dbt_finished", command=args[0])
     return output
+
+
+def _publish_docs(settings: Settings, made: Path) -> None:
+    """Copied, because the next command of dbt overwrites parts of it in the target folder."""
+    folder = settings.home / "docs"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("manifest.json", "catalog.json", "index.html"):
+        temporary = folder / f".{name}"
+        shutil.copyfile(made / name, temporary)
+        temporary.replace(folder / name)
 
 
 def main() -> int:

@@ -137,7 +137,9 @@ class Projector:
         mark = self._store.get(RUN)
         if mark == server:
             return
-        log.info("live store is filled from the beginning", because="no mark" if mark is None else "the server restarted")
+        log.info(
+            "live store is filled from the beginning", because="no mark" if mark is None else "the server restarted"
+        )
         # First the offsets, then the mark: killed in between, the next start comes here again.
         beginning = [self._first_offset(partition) for partition in sorted(self._assigned)]
         self._positions.clear()

@@ -16,7 +16,9 @@ LATE = "_late"
 WINDOW = "_window"
 
 
-def live_query(records: DataFrame, spec: LiveSpec, contract: Contract, settings: Settings, generation: int) -> DataFrame:
+def live_query(
+    records: DataFrame, spec: LiveSpec, contract: Contract, settings: Settings, generation: int
+) -> DataFrame:
     """Messages (key, value) for `metrics_realtime` from records of the contract's change topic."""
     accepted = gated(records, contract, settings.future_minutes).where("refusal IS NULL")
     late = f"arrived_at > {contract.event_time} + INTERVAL {settings.lateness_minutes} MINUTES"

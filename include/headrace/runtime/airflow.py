@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 
 from headrace.lake import dbt
 from headrace.log import get_logger
+from headrace.runtime.handle import end, marked
 from headrace.semantics import live_specs
 from headrace.settings import Settings
 
@@ -35,6 +36,8 @@ _HEARTBEAT_SECONDS = 30
 _PREPARE_SECONDS = 300
 _READY = """select 1 from alembic_version a, alembic_version_fab f, ab_user u, slot_pool p
     where a.version_num = %(airflow)s and f.version_num = %(fab)s and u.username = 'admin' and p.pool = 'dbt'"""
+# The last resort against a lock that nobody will ever give back.
+_NO_FORGOTTEN_LOCKS = "alter role current_user set idle_in_transaction_session_timeout = '120s'"
 _REVISIONS = "select (select version_num from alembic_version), (select version_num from alembic_version_fab)"
 
 
@@ -82,6 +85,10 @@ def environment(settings: Settings) -> dict[str, str]:
             "scheduler_health_check_server_host": settings.bind,
             "scheduler_health_check_server_port": ports.scheduler_health,
         },
+        # A machine that is busy with a start or a build answers late.
+        "workers": {"execution_api_timeout": 30},
+        # A triggerer that was killed hands over after this; half of the default, since jobs wait for it.
+        "triggerer": {"triggerer_health_check_threshold": 15},
         "dag_processor": {
             "parsing_processes": 1,
             "refresh_interval": 10,
@@ -123,6 +130,8 @@ def _plain(settings: Settings) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # Cosmos hands it to dbt; anywhere else in a DAG it would be stored in Airflow's database.
         "DBT_ENV_SECRET_TRINO_PASSWORD": dbt.environment(settings)["DBT_ENV_SECRET_TRINO_PASSWORD"],
+        # Airflow names its processes; without this the new name is written over the environment that they are found by.
+        "SPT_NOENV": "1",
         # Threads of the API server otherwise each keep a heap of their own.
         "MALLOC_ARENA_MAX": "2",
     }
@@ -164,6 +173,14 @@ def prepare(settings: Settings) -> None:
         ) from None
 
 
+def end_leftovers(settings: Settings, part: str) -> None:
+    """Ends what a killed process left behind, before it is started again.
+
+    A killed scheduler's workers live on with its database connection, and so keep its locks: the next one would wait.
+    """
+    end(marked(part, settings.home), grace=2.0)
+
+
 def _stamp(settings: Settings) -> Path:
     return settings.run / "airflow-prepared.json"
 
@@ -200,6 +217,7 @@ def _set_up(settings: Settings) -> None:
     if done.returncode != 0:
         raise AirflowNotPrepared(f"Preparing Airflow's database ended with status {done.returncode}: read {output}.")
     with psycopg.connect(settings.postgres_dsn("airflow"), connect_timeout=5) as connection:
+        connection.execute(_NO_FORGOTTEN_LOCKS)
         row = connection.execute(_REVISIONS).fetchone()
     airflow, fab = row if row else (None, None)
     _stamp(settings).write_text(json.dumps({"versions": _versions(), "airflow": airflow, "fab": fab}))

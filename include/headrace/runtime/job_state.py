@@ -97,9 +97,9 @@ def judge(
         said = f"no sign of progress {age:.0f} s after its start"
         return Status(job, "stalled" if age > start_seconds else "starting", said, handle, beat, age)
     age = (moment - beat.heartbeat_at).total_seconds()
+    said, state = f"the newest sign of progress is {age:.0f} s old", "running"
     if beat.state == "stalled":
-        return Status(job, "stalled", "it says itself that its query stands still", handle, beat, age)
-    said = f"the newest sign of progress is {age:.0f} s old"
-    if age > silence_seconds:
-        return Status(job, "stalled", f"{said} (limit {silence_seconds:.0f} s)", handle, beat, age)
-    return Status(job, "running", said, handle, beat, age)
+        said, state = "it says itself that its query stands still", "stalled"
+    elif age > silence_seconds:
+        said, state = f"{said} (limit {silence_seconds:.0f} s)", "stalled"
+    return Status(job, "stalled" if state == "stalled" else "running", said, handle, beat, age)

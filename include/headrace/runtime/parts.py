@@ -55,9 +55,10 @@ def _trino_healthy(settings: Settings) -> bool:
     return healthy(settings)
 
 
-def _airflow_prepare(settings: Settings) -> None:
+def _airflow_prepare(name: str, settings: Settings) -> None:
     from headrace.runtime import airflow
 
+    airflow.end_leftovers(settings, name)
     airflow.prepare(settings)
 
 
@@ -82,7 +83,7 @@ def _airflow(
         command=partial(_airflow_command, name),
         healthy=partial(_airflow_healthy, name),
         needs=needs,
-        prepare=_airflow_prepare,
+        prepare=partial(_airflow_prepare, name),
         ports=ports,
         page=page,
         start_seconds=180,

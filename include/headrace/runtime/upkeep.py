@@ -17,6 +17,12 @@ log = get_logger(__name__)
 _COMMAND_SECONDS = 900
 
 
+def worth_it(settings: Settings, after: timedelta = timedelta(days=1)) -> bool:
+    """Whether anything can be old enough: the first start is busy enough without looking."""
+    oldest = settings.home / "secrets" / "airflow_fernet_key"
+    return not oldest.exists() or time.time() - oldest.stat().st_mtime > after.total_seconds()
+
+
 def clean_airflow(settings: Settings, keep: timedelta = timedelta(days=30)) -> None:
     """Deletes old runs, task instances and their like by Airflow's own command."""
     before = (datetime.now(UTC) - keep).isoformat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from metricflow_semantic_interfaces.implementations.metric import PydanticMetric
@@ -58,12 +58,19 @@ class DimensionInfo:
     """Every value it can have, where the contract lists them."""
     live_key: str | None
     table: str
+    also: tuple[str, ...] = ()
+    """The same dimension of other facts: `order__region` beside `transaction__region`."""
 
 
 @dataclass(frozen=True)
 class SemanticCatalogue:
     metrics: Mapping[str, MetricInfo]
     dimensions: Mapping[str, DimensionInfo]
+
+    def qualified(self, dimension: str, metric: str) -> str | None:
+        """The name to compile with for this metric; None when it cannot be split by that."""
+        info, reachable = self.dimensions[dimension], self.metrics[metric].dimensions
+        return next((name for name in (info.qualified, *info.also) if name in reachable), None)
 
 
 def catalogue(settings: Settings) -> SemanticCatalogue:
@@ -84,7 +91,7 @@ def build(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) ->
     # Ratios and derived metrics take what their inputs have in common, so these come first.
     for metric in sorted(manifest.metrics, key=lambda m: m.type_params.measure is None):
         metrics[metric.name] = _metric(metric, manifest, contracts, metrics)
-    return SemanticCatalogue(metrics, {d.name: d for d in dimensions})
+    return SemanticCatalogue({m.name: metrics[m.name] for m in manifest.metrics}, {d.name: d for d in dimensions})
 
 
 def _metric(
@@ -138,10 +145,13 @@ def _source(metric: PydanticMetric, manifest: PydanticSemanticManifest) -> tuple
 def _dimensions(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) -> list[DimensionInfo]:
     """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose."""
     found: dict[str, DimensionInfo] = {}
-    for model in sorted(manifest.semantic_models, key=lambda m: not m.measures):
+    for model in sorted(manifest.semantic_models, key=lambda m: (not m.measures, "live" not in meta(m), m.name)):
         entity = _primary(model)
         for dimension in model.dimensions:
-            if dimension.type.value != "categorical" or (model.measures and dimension.name in found):
+            if dimension.type.value != "categorical":
+                continue
+            if model.measures and (first := found.get(dimension.name)):
+                found[first.name] = replace(first, also=(*first.also, f"{entity}__{dimension.name}"))
                 continue
             own = model.measures or dimension.name.startswith(f"{entity}_")
             info = _dimension(dimension, model, contracts, dimension.name if own else f"{entity}_{dimension.name}")
@@ -185,7 +195,7 @@ def _common(lists: list[tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _primary(model: PydanticSemanticModel) -> str:
-    return next(e.name for e in model.entities if e.type.value == "primary")
+    return str(next(e.name for e in model.entities if e.type.value == "primary"))
 
 
 def _table(model: PydanticSemanticModel) -> str:

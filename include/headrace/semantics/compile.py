@@ -60,7 +60,7 @@ def compile_sql(request: Request, settings: Settings | None = None) -> str:
     engine = _engine(settings or get_settings())
     try:
         return str(engine.explain(asked).sql_statement.without_descriptions.sql)
-    except Exception as error:  # noqa: BLE001 - MetricFlow has no common base for what it refuses
+    except Exception as error:  # MetricFlow has no common base for what it refuses
         raise CannotCompile(_first_lines(error)) from error
 
 

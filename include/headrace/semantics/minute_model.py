@@ -22,7 +22,7 @@ from headrace.settings import REPO, get_settings
 from headrace.streams.spec import LiveSpec
 
 _NOTE = "Made from the measures of the semantic model by `python -m headrace.semantics.minute_model`; change those."
-_JINJA = Environment(
+_JINJA = Environment(  # noqa: S701 - it writes SQL, not pages
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
     block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
 )  # fmt: skip

@@ -35,6 +35,11 @@ on conflict (job) do update set
     detail = s.detail || excluded.detail
 """
 
+_READ = """
+select job, handle, state, started_at, heartbeat_at, batch_id, lag, landed_through, restarts, reason, detail
+from streams where job = %s
+"""
+
 
 @dataclass(frozen=True)
 class Beat:
@@ -94,9 +99,8 @@ class Heartbeat:
         return True
 
     def read(self, job: str) -> Beat | None:
-        columns = "job, handle, state, started_at, heartbeat_at, batch_id, lag, landed_through, restarts, reason, detail"
         with self._open().cursor(row_factory=class_row(Beat)) as cursor:
-            return cursor.execute(f"select {columns} from streams where job = %s", (job,)).fetchone()
+            return cursor.execute(_READ, (job,)).fetchone()
 
     def close(self) -> None:
         if self._connection is not None:

@@ -73,7 +73,7 @@ def test_a_kill_is_seen_and_repaired(operator: Any, keeper: Keeper) -> None:
 
 
 def test_what_keeps_failing_is_held_and_then_given_up(operator: Any, keeper: Keeper) -> None:
-    from airflow.sdk.exceptions import AirflowException
+    from airflow.sdk.exceptions import AirflowFailException
 
     keeper.start()
     _kill(keeper)
@@ -86,7 +86,7 @@ def test_what_keeps_failing_is_held_and_then_given_up(operator: Any, keeper: Kee
     for _ in range(LOOP):
         history.failed("gone", began=time.time())
     history.write(keeper._history_file)
-    with pytest.raises(AirflowException, match="Read its log"):
+    with pytest.raises(AirflowFailException, match="Read its log"):
         operator.execute({})
     assert keeper.history.recent() == 0, "the next attempt starts at once"
 

@@ -31,7 +31,9 @@ def waiting_files(settings: Settings) -> list[Path]:
     """Files in the landing folder that are not yet in raw."""
     landed = {(stream, name) for stream, names in landed_files(settings).items() for name in names}
     found = sorted(settings.landing.glob("*/*.jsonl"))
-    return [path for path in found if not path.name.startswith((".", "_")) and (path.parent.name, path.name) not in landed]
+    return [
+        path for path in found if not path.name.startswith((".", "_")) and (path.parent.name, path.name) not in landed
+    ]
 
 
 def note_landed(settings: Settings, stream: str, names: Iterable[str]) -> None:

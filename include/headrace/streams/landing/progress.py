@@ -7,7 +7,7 @@ from typing import Any
 from headrace.streams.landing.through import Signs
 
 
-def Listener(signs: Signs) -> Any:  # noqa: N802 - reads as the class that it makes
+def listener(signs: Signs) -> Any:
     """A StreamingQueryListener that tells `signs`; `names` maps a query's id to its name."""
     from pyspark.sql.streaming import StreamingQueryListener
 

@@ -23,8 +23,9 @@ def start_of(spark: Any, checkpoint: Path, contracts: Mapping[str, Contract], se
 
 
 def _landed(spark: Any, contract: Contract) -> dict[Place, int]:
-    query = f"SELECT topic, `partition`, max(`offset`) FROM {table_of(contract)} WHERE origin = 'stream' GROUP BY 1, 2"
-    return {(row[0], row[1]): row[2] for row in spark.sql(query).collect()}
+    streamed = spark.table(table_of(contract)).where("origin = 'stream'")
+    newest = streamed.groupBy("topic", "partition").agg({"offset": "max"})
+    return {(row[0], row[1]): row[2] for row in newest.collect()}
 
 
 def _present(settings: Settings, contracts: Mapping[str, Contract]) -> dict[Place, tuple[int, int]]:

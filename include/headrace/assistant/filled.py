@@ -1,0 +1,36 @@
+"""Guards the live store: one that the projector has not filled since the server started holds too little to answer from."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Any
+
+from cachetools import TTLCache, cached
+
+from headrace.assistant.livepart import Window, Windows
+from headrace.live.layout import RUN
+
+_CHECK_SECONDS = 1.0
+
+
+class LiveNotFilled(RuntimeError):
+    """A figure read now could be too small without anybody noticing."""
+
+
+class FilledStore:
+    def __init__(self, store: Windows, client: Any) -> None:
+        self._store = store
+        self._check = cached(TTLCache(1, _CHECK_SECONDS), lock=threading.Lock())(lambda: _filled(client))
+
+    def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> list[Window]:
+        if not self._check():
+            raise LiveNotFilled("The live figures are being put together again; that takes moments.")
+        return list(self._store.windows(spec, start, end, late=late))
+
+    def newest(self, spec: str) -> datetime | None:
+        return self._store.newest(spec)
+
+
+def _filled(client: Any) -> bool:
+    return bool(client.get(RUN) == client.info("server")["run_id"])

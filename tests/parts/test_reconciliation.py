@@ -1,0 +1,140 @@
+"""Live windows against the lake on real Valkey, PostgreSQL and Trino: equal to the cent, and red when one event is gone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from headrace.lake import coverage
+from headrace.live.layout import WRITE, field_of
+from headrace.semantics import live_specs, reconcile
+from headrace.settings import Settings
+from headrace.streams.spec import LiveSpec
+from tests.parts.lake_home import START, Lake, filled
+from tests.parts.raw_rows import event, landed
+
+LATE = timedelta(minutes=5)
+THROUGH = START + timedelta(hours=4)
+
+
+@pytest.fixture(scope="module")
+def lake(start_parts: Callable[..., Settings]) -> Lake:
+    lake = filled(start_parts, "valkey")
+    soon = START + timedelta(hours=6)
+    minute = START + timedelta(minutes=90)
+    refunds = [event(30_000 + n, minute + timedelta(seconds=7 * n), transaction_type="refund") for n in range(20)]
+    belated = [event(31_000 + n, minute, amount=12.34) for n in range(3)]
+    lake.land(
+        "transactions",
+        [
+            *(landed(made, landed_at=soon) for made in refunds),
+            *(landed(made, timedelta(seconds=50), landed_at=soon, partition=1) for made in refunds[:5]),
+            *(landed(made, timedelta(minutes=25), landed_at=soon) for made in belated),
+        ],
+    )
+    lake.build("--select", "+transactions_by_minute")
+    coverage.advance(lake.settings, "transactions", THROUGH)
+    return lake
+
+
+@pytest.fixture
+def valkey(lake: Lake) -> redis.Redis:
+    settings = lake.settings
+    client = redis.Redis(host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password"))
+    keys = list(client.scan_iter("window*"))
+    if keys:
+        client.delete(*keys)
+    return client
+
+
+@pytest.fixture(scope="module")
+def spec(lake: Lake) -> LiveSpec:
+    return live_specs.publish(lake.settings)[0]
+
+
+def first_arrivals(lake: Lake) -> list[tuple[dict[str, Any], bool]]:
+    """Each valid event as it first came, and whether it was late."""
+    found: dict[str, tuple[dict[str, Any], bool]] = {}
+    streamed = [r for r in lake.landed["transactions"] if r.origin == "stream" and isinstance(r.event, dict)]
+    for record in sorted(streamed, key=lambda r: (r.arrived_at, r.partition, r.offset)):
+        made = dict(record.event) if isinstance(record.event, dict) else {}
+        if made["amount"] >= 0 and made["currency"] != "XXX":
+            at = datetime.fromisoformat(made["event_time"])
+            found.setdefault(made["event_id"], (made, record.arrived_at > at + LATE))
+    return list(found.values())
+
+
+def project(client: redis.Redis, spec: LiveSpec, events: list[tuple[dict[str, Any], bool]]) -> None:
+    """Windows as the live job would have made them, written as the projector writes them."""
+    windows: dict[tuple[int, bool, tuple[str, ...]], list[Decimal]] = {}
+    for made, late in events:
+        start = int(datetime.fromisoformat(made["event_time"]).timestamp()) // 60 * 60
+        keys = tuple(made[key] for key in spec.keys)
+        windows.setdefault((start, late, keys), []).append(Decimal(str(made["amount"])).quantize(Decimal("0.01")))
+    arguments: list[str] = []
+    for (start, late, keys), amounts in windows.items():
+        values = {"count": len(amounts), "sum_amount": str(sum(amounts)), "min_amount": str(min(amounts)), "max_amount": str(max(amounts))}
+        row = {
+            "spec": spec.name, "window_start": start, "window_seconds": 60, "late": late, "generation": 1, "n": len(amounts),
+            "keys": dict(zip(spec.keys, keys, strict=True)), "values": values, "last_event_ms": start * 1000, "emitted_ms": 0,
+        }  # fmt: skip
+        arguments += [spec.name, str(start), field_of(late, keys), "1", str(len(amounts)), json.dumps(row)]
+    client.register_script(WRITE)(args=arguments)
+
+
+def written(lake: Lake) -> list[tuple[Any, ...]]:
+    sql = "select state, measure, keys, live, lake, late from reconciliation where run_at = (select max(run_at) from reconciliation)"
+    with psycopg.connect(lake.settings.postgres_dsn("headrace")) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_windows_with_repeats_late_events_and_refunds_agree_to_the_cent(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
+    events = first_arrivals(lake)
+    project(valkey, spec, events)
+    [summary] = reconcile.run(lake.settings)
+    assert summary.agrees
+    assert summary.windows >= 200
+    first = min(made["event_time"] for made, is_late in events if not is_late)
+    late = [made for made, is_late in events if is_late and made["event_time"] >= first]
+    assert summary.late_events == len(late) > 3
+    rows = written(lake)
+    assert {row[0] for row in rows} == {"equal"}
+    assert sum(row[3] for row in rows) == sum(not is_late for _, is_late in events)
+    assert sum(row[5] for row in rows) == len(late)
+
+
+def test_windows_that_the_lake_answers_for_are_freed(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
+    project(valkey, spec, first_arrivals(lake))
+    [summary] = reconcile.run(lake.settings)
+    assert summary.pruned > 0
+    oldest = min(int(start) for start in valkey.zrange(f"windows:{spec.name}", 0, -1))
+    assert datetime.fromtimestamp(oldest, UTC) >= THROUGH - timedelta(hours=2)
+
+
+def test_one_live_event_taken_away_turns_it_red(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
+    events = first_arrivals(lake)
+    gone = next(made for made, is_late in events if made["transaction_type"] == "refund" and not is_late)
+    project(valkey, spec, [pair for pair in events if pair[0] is not gone])
+    with pytest.raises(reconcile.Differs, match="transactions_1m"):
+        reconcile.run(lake.settings)
+    wrong = [row for row in written(lake) if row[0] != "equal"]
+    assert {row[0] for row in wrong} <= {"differs", "missing_live"}
+    sums = next(row for row in wrong if row[1] == "sum_amount")
+    assert sums[4] - (sums[3] or 0) == Decimal(str(gone["amount"])).quantize(Decimal("0.01"))
+    assert {"n", "count", "sum_amount"} <= {row[1] for row in wrong}
+
+
+def test_an_event_that_only_live_knows_is_found(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
+    events = first_arrivals(lake)
+    project(valkey, spec, [*events, (event(40_000, START + timedelta(minutes=5)), False)])
+    with pytest.raises(reconcile.Differs):
+        reconcile.run(lake.settings)
+    states = {row[0] for row in written(lake)}
+    assert states & {"differs", "missing_lake"}

@@ -1,0 +1,83 @@
+"""The rules that a contract becomes; what engines decide by them is tested on real engines."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import sqlglot
+
+from headrace.contracts.model import Contract, ContractError, Field, load_contracts
+from headrace.settings import REPO
+from headrace.streams.dialect import SPARK, TRINO
+from headrace.streams.gate import columns, reason, refusal, rules, texts
+from headrace.streams.gate_model import trino_model
+
+CONTRACTS = load_contracts(REPO / "include" / "contracts")
+
+
+@pytest.fixture
+def transactions() -> Contract:
+    return CONTRACTS["transactions"]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_both_dialects_ask_the_same_rules_in_the_same_order(contract: Contract) -> None:
+    spark, trino = rules(contract, SPARK), rules(contract, TRINO)
+    assert [(r.name, r.reason) for r in spark] == [(r.name, r.reason) for r in trino]
+    assert [r.name for r in spark][:3] == ["empty", "encoding", "json"]
+    assert spark[-1].name == f"future:{contract.event_time}"
+
+
+@pytest.mark.parametrize("contract", CONTRACTS.values(), ids=CONTRACTS)
+def test_every_expression_parses(contract: Contract) -> None:
+    for dialect, name in ((SPARK, "spark"), (TRINO, "trino")):
+        found = rules(contract, dialect)
+        for sql in (refusal(found, dialect), reason(found, dialect), *columns(contract, dialect).values()):
+            sqlglot.parse_one(f"SELECT {sql}", dialect=name)
+        for sql in texts(contract, dialect).values():
+            sqlglot.parse_one(f"SELECT {sql}", dialect=name)
+
+
+def test_the_model_is_one_select_that_jinja_leaves_alone(transactions: Contract) -> None:
+    sql = trino_model(transactions, "raw.transactions", where="landed_at > current_date")
+    names = sqlglot.parse_one(sql, dialect="trino").find(sqlglot.exp.CTE)
+    assert names is not None
+    assert not any(mark in sql for mark in ("{{", "{%", "{#"))
+
+
+def test_every_sentence_is_one_sentence(transactions: Contract) -> None:
+    for rule in rules(transactions, TRINO):
+        assert rule.reason[0].isalnum()
+        assert rule.reason.endswith(".")
+
+
+def test_what_each_type_is_asked() -> None:
+    base = CONTRACTS["transactions"]
+    extra = (
+        Field("a", "decimal(9,3)", minimum=0.5),
+        Field("b", "bigint", maximum=10),
+        Field("c", "double"),
+        Field("d", "boolean"),
+        Field("e", "date"),
+    )
+    names = [rule.name for rule in rules(replace(base, fields=(*base.fields, *extra)), TRINO)]
+    assert [name for name in names if name[-2:] in (":a", ":b", ":c", ":d", ":e")] == [
+        "type:a", "places:a", "range:a", "range:a", "type:b", "range:b", "range:b", "type:c", "range:c", "type:d", "type:e",
+    ]  # fmt: skip
+
+
+def test_a_field_may_not_be_named_like_the_record(transactions: Contract) -> None:
+    broken = replace(transactions, fields=(*transactions.fields, Field("offset", "bigint")))
+    with pytest.raises(ContractError, match=r"'offset'.*rename"):
+        rules(broken, SPARK)
+
+
+def test_quotes_and_backslashes_stay_what_they_are() -> None:
+    assert TRINO.literal(r"o'h\a") == r"'o''h\a'"
+    assert SPARK.literal(r"o'h\a") == r"'o\'h\\a'"
+
+
+def test_limits_are_written_without_exponents(transactions: Contract) -> None:
+    most = next(rule for rule in rules(transactions, TRINO) if "above" in rule.reason)
+    assert most.refuses == "amount > 1000000"
