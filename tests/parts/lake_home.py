@@ -53,9 +53,15 @@ def fill(lake: Lake) -> None:
     lake.land("merchants", [_entity(_merchant(n)) for n in range(4)])
     lake.land("customers", [_entity(_customer(n)) for n in range(7)])
     events = [event(n, START + timedelta(minutes=n)) for n in range(EVENTS)]
-    records = [landed(made, timedelta(minutes=7) if n % 50 == 0 else timedelta(seconds=1)) for n, made in enumerate(events)]
+    records = [
+        landed(made, timedelta(minutes=7) if n % 50 == 0 else timedelta(seconds=1)) for n, made in enumerate(events)
+    ]
     repeated = [landed(events[n], timedelta(minutes=3), partition=1) for n in (3, 10, 11)]
-    broken = [Landed(b"{not json", START, START), landed(event(9000, START, amount=-1)), landed(event(9001, START, currency="XXX"))]
+    broken = [
+        Landed(b"{not json", START, START),
+        landed(event(9000, START, amount=-1)),
+        landed(event(9001, START, currency="XXX")),
+    ]
     lake.land("transactions", [*records, *repeated, *broken])
 
 
@@ -63,7 +69,12 @@ def rate(day: int, currency: str, value: str | None = None) -> dict[str, Any]:
     moment = START + timedelta(days=day)
     known = {"USD": "1", "EUR": f"1.0876543{day}", "JPY": "0.00654321"}[currency]
     usd_rate = float(Decimal(value or known))
-    return {"currency": currency, "rate_date": f"{moment:%Y-%m-%d}", "updated_at": moment.isoformat(), "usd_rate": usd_rate}
+    return {
+        "currency": currency,
+        "rate_date": f"{moment:%Y-%m-%d}",
+        "updated_at": moment.isoformat(),
+        "usd_rate": usd_rate,
+    }
 
 
 def _entity(made: dict[str, Any]) -> Landed:

@@ -36,7 +36,7 @@ def create(cursor: Any, contracts: dict[str, Contract]) -> None:
         persons = "".join(f", {name} varchar" for name in contract.person_fields)
         _run(
             cursor,
-            f"create table if not exists lake.raw.{contract.name} (topic varchar, partition integer, \"offset\" bigint, "
+            f'create table if not exists lake.raw.{contract.name} (topic varchar, partition integer, "offset" bigint, '
             "key varchar, value varbinary, headers map(varchar, varchar), arrived_at timestamp(6) with time zone, "
             "landed_at timestamp(6) with time zone, correlation_id varchar, contract_version varchar, origin varchar"
             f"{persons}) with (partitioning = ARRAY['day(arrived_at)'])",

@@ -37,7 +37,9 @@ def assert_equals_hand_written(lake: Lake) -> None:
 
 def test_the_first_build_equals_hand_written_sql(lake: Lake) -> None:
     assert_equals_hand_written(lake)
-    refused = lake.query("select count(*) from processed.transactions where event_id in ('hand-00009000', 'hand-00009001')")
+    refused = lake.query(
+        "select count(*) from processed.transactions where event_id in ('hand-00009000', 'hand-00009001')"
+    )
     assert refused == [[0]]
     late = lake.query("select count(*) from curated.fct_transactions where is_late and event_id like 'hand-%'")
     assert late == [[len(range(0, EVENTS, 50))]]
@@ -49,7 +51,9 @@ def test_the_unit_tests_of_the_project_pass(lake: Lake) -> None:
 
 def test_belated_rows_repeats_and_a_new_rate_are_merged(lake: Lake) -> None:
     soon = START + timedelta(hours=5)
-    first_seen_later = landed(event(20, START + timedelta(minutes=20), amount=777.77), timedelta(milliseconds=10), landed_at=soon)
+    first_seen_later = landed(
+        event(20, START + timedelta(minutes=20), amount=777.77), timedelta(milliseconds=10), landed_at=soon
+    )
     lake.land(
         "transactions",
         [

@@ -47,7 +47,9 @@ def lake(start_parts: Callable[..., Settings]) -> Lake:
 @pytest.fixture
 def valkey(lake: Lake) -> redis.Redis:
     settings = lake.settings
-    client = redis.Redis(host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password"))
+    client = redis.Redis(
+        host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password")
+    )
     keys = list(client.scan_iter("window*"))
     if keys:
         client.delete(*keys)
@@ -80,7 +82,12 @@ def project(client: redis.Redis, spec: LiveSpec, events: list[tuple[dict[str, An
         windows.setdefault((start, late, keys), []).append(Decimal(str(made["amount"])).quantize(Decimal("0.01")))
     arguments: list[str] = []
     for (start, late, keys), amounts in windows.items():
-        values = {"count": len(amounts), "sum_amount": str(sum(amounts)), "min_amount": str(min(amounts)), "max_amount": str(max(amounts))}
+        values = {
+            "count": len(amounts),
+            "sum_amount": str(sum(amounts)),
+            "min_amount": str(min(amounts)),
+            "max_amount": str(max(amounts)),
+        }
         row = {
             "spec": spec.name, "window_start": start, "window_seconds": 60, "late": late, "generation": 1, "n": len(amounts),
             "keys": dict(zip(spec.keys, keys, strict=True)), "values": values, "last_event_ms": start * 1000, "emitted_ms": 0,
@@ -95,7 +102,9 @@ def written(lake: Lake) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
-def test_windows_with_repeats_late_events_and_refunds_agree_to_the_cent(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
+def test_windows_with_repeats_late_events_and_refunds_agree_to_the_cent(
+    lake: Lake, spec: LiveSpec, valkey: redis.Redis
+) -> None:
     events = first_arrivals(lake)
     project(valkey, spec, events)
     [summary] = reconcile.run(lake.settings)

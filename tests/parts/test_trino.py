@@ -53,7 +53,8 @@ def test_an_analyst_sees_customers_without_names(lake: Lake) -> None:
     assert len(shown) == len(true), "a pseudonym keeps persons apart, so that counting them stays right"
     assert not shown & true
     joined = lake.query(
-        "select count(*) from curated.fct_transactions t join curated.dim_customers c on c.customer_id = t.user_id", as_user=ANALYST
+        "select count(*) from curated.fct_transactions t join curated.dim_customers c on c.customer_id = t.user_id",
+        as_user=ANALYST,
     )
     assert joined[0][0] > 0
 

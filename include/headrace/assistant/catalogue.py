@@ -15,7 +15,7 @@ from headrace.semantics.live_specs import path as live_specs_path
 from headrace.settings import Settings
 from headrace.streams.spec import load_live_specs
 
-_RATES = "select currency, rate_date, usd_rate from lake.curated.daily_exchange_rates"
+_RATES = "select currency, rate_date, usd_rate from lake.curated.exchange_rates"
 _MORE_COUNTRY_NAMES = {"US": ("usa", "america"), "GB": ("uk", "britain", "england")}
 _NONE = Lookups()
 
@@ -23,7 +23,7 @@ _NONE = Lookups()
 class Catalogue:
     """Loads lazily and never waits long for Trino: without it the words of the definitions are there, values are not."""
 
-    def __init__(self, settings: Settings, read: Read, *, wait: float = 2.0) -> None:
+    def __init__(self, settings: Settings, read: Read, *, wait: float = 8.0) -> None:
         self._settings, self._wait = settings, wait
         self._lookups = Kept("lookups", lambda: self._read_lookups(read))
         self._rates = Kept("rates", lambda: self._read_rates(read))

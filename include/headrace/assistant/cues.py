@@ -14,7 +14,7 @@ _CHART = re.compile(
 )
 _GRAIN = re.compile(
     r"\b(?:by|per|for each|for every|each|every|over the) (minute|hour|day|week|month|quarter|year)s?\b"
-    r"|\b(minute|hour|day|week|month) by (?:minute|hour|day|week|month)\b"
+    r"|\b(minute|hour|day|week|month) by \2\b"
 )
 _GRAIN_WORD = re.compile(r"\b(hourly|daily|weekly|monthly|quarterly|yearly)\b")
 _TREND = re.compile(r"\b(?:over time|trend(?:s|ing)?|develop(?:ed|ment)?|evolution|time series)\b")

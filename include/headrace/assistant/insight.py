@@ -58,7 +58,8 @@ def _leader(plan: Plan, rows: list[Row], metric: Metric) -> list[str]:
     whole = sum((v for _, v in known), Decimal(0))
     adds_up = metric.agg in ("sum", "count") and all(v >= 0 for _, v in known) and whole > 0
     share = f", {percent(value, whole)} of the total" if adds_up else ""
-    return [f"{_title(plan, top)} has the most {metric.label.lower()}: {figure(value, metric)}{share}."]
+    word = "the most" if metric.agg in ("sum", "count") or not (metric.inputs or metric.money) else "the highest"
+    return [f"{_title(plan, top)} has {word} {metric.label.lower()}: {figure(value, metric)}{share}."]
 
 
 def _peak(plan: Plan, rows: list[Row], metric: Metric) -> list[str]:

@@ -102,7 +102,9 @@ def _limited(policy: Policy, person: Identity, columns: Columns, key: str) -> li
     limits = row_limits(person, policy=policy)
     condition = " and ".join(f'"{column}" in ({_literals(values)})' for column, values in limits.items())
     patterns = _tables(policy, person)
-    shown = [t for t, have in sorted(columns.items()) if limits.keys() <= have and any(fnmatchcase(t, p) for p in patterns)]
+    shown = [
+        t for t, have in sorted(columns.items()) if limits.keys() <= have and any(fnmatchcase(t, p) for p in patterns)
+    ]
     user = re.escape(person.user)
     return [{"user": user, **_grant(policy, person, table, key), "filter": condition} for table in shown] + [
         {"user": user, "catalog": CATALOG, "privileges": []}

@@ -91,7 +91,9 @@ def run(
     output = process.stdout or ""
     if process.returncode:
         said = "\n".join(output.splitlines()[-40:])
-        raise DbtFailed(f"dbt {' '.join(args)} failed ({process.returncode}). Full log: {settings.logs / 'dbt' / 'dbt.log'}\n{said}")
+        raise DbtFailed(
+            f"dbt {' '.join(args)} failed ({process.returncode}). Full log: {settings.logs / 'dbt' / 'dbt.log'}\n{said}"
+        )
     if list(args[:2]) == ["docs", "generate"]:
         _publish_docs(settings, target_path or target(settings))
     _LOG.info("dbt_finished", command=args[0])

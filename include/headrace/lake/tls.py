@@ -67,7 +67,11 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
 
 
 def _issue(
-    name: str, key: ec.EllipticCurvePrivateKey, hosts: list[str], ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    hosts: list[str],
+    ca_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
 ) -> x509.Certificate:
     return (
         _builder(_name(name), ca.subject, key, _YEARS)

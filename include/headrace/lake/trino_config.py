@@ -44,7 +44,9 @@ def render(settings: Settings) -> None:
     values = _values(settings, certificate)
     source = settings.services / "trino"
     for template in sorted(p for p in source.rglob("*") if p.is_file()):
-        write_private(_target(settings, template.relative_to(source)), Template(template.read_text()).substitute(values))
+        write_private(
+            _target(settings, template.relative_to(source)), Template(template.read_text()).substitute(values)
+        )
     write_private(folder(settings) / "password.db", _passwords(settings))
     prepare_access(settings)
 
@@ -64,8 +66,10 @@ def declared_columns(models: Path) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     for path in sorted(models.rglob("*.yml")):
         for model in (yaml.safe_load(path.read_text()) or {}).get("models", ()):
-            table = f"{path.relative_to(models).parts[0]}.{model['name']}"
-            found[table] = frozenset(column["name"] for column in model.get("columns", ()))
+            name = model.get("config", {}).get("alias", model["name"])
+            found[f"{path.relative_to(models).parts[0]}.{name}"] = frozenset(
+                column["name"] for column in model.get("columns", ())
+            )
     return found
 
 
@@ -77,7 +81,9 @@ def plugin_links(trino_dir: Path, target: Path) -> None:
             link.unlink()
     for name in PLUGINS:
         if not (trino_dir / "plugin" / name).is_dir():
-            raise FileNotFoundError(f"{trino_dir} lacks the plugin {name}: remove the folder and run `./headrace up` again.")
+            raise FileNotFoundError(
+                f"{trino_dir} lacks the plugin {name}: remove the folder and run `./headrace up` again."
+            )
         if not (target / name).is_symlink():
             (target / name).symlink_to(trino_dir / "plugin" / name)
 
@@ -133,7 +139,9 @@ def _file_system(warehouse: str) -> str:
 def _passwords(settings: Settings) -> str:
     path = folder(settings) / "password.db"
     known = dict(line.split(":", 1) for line in path.read_text().splitlines()) if path.is_file() else {}
-    return "".join(f"{user}:{_hash(settings.secret(f'trino_password_{user}'), known.get(user))}\n" for user in access.SERVICES)
+    return "".join(
+        f"{user}:{_hash(settings.secret(f'trino_password_{user}'), known.get(user))}\n" for user in access.SERVICES
+    )
 
 
 def _hash(password: str, known: str | None) -> str:

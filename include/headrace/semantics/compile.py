@@ -93,7 +93,9 @@ def _time(grain: str) -> str:
 
 def _moment(moment: datetime) -> str:
     if moment.tzinfo is None or moment.second or moment.microsecond:
-        raise CannotCompile(f"a period begins and ends with a whole minute in a time zone, not with {moment.isoformat()}")
+        raise CannotCompile(
+            f"a period begins and ends with a whole minute in a time zone, not with {moment.isoformat()}"
+        )
     return f"timestamp '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC'"
 
 

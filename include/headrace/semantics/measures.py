@@ -118,7 +118,11 @@ def key_limits(filters: list[str], keys: tuple[str, ...]) -> tuple[tuple[str, tu
 
 def _limit(part: exp.Expression) -> tuple[str, tuple[str, ...]]:
     values = part.expressions if isinstance(part, exp.In) else [part.expression] if isinstance(part, exp.EQ) else []
-    if not values or not isinstance(part.this, exp.Column) or not all(isinstance(v, exp.Literal) and v.is_string for v in values):
+    if (
+        not values
+        or not isinstance(part.this, exp.Column)
+        or not all(isinstance(v, exp.Literal) and v.is_string for v in values)
+    ):
         raise NotLive(f"{part.sql()} is not a comparison of a key with values")
     return part.this.name, tuple(v.this for v in values)
 

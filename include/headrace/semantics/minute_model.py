@@ -137,11 +137,16 @@ def declared_models(models: Path) -> PydanticSemanticManifest:
         found += (yaml.safe_load(path.read_text()) or {}).get("semantic_models", ())
     for model in found:
         alias = model.pop("model").removeprefix("ref('").removesuffix("')")
-        model["node_relation"] = {"alias": alias, "schema_name": "curated", "database": "lake", "relation_name": alias}
+        model["node_relation"] = _relation(alias)
     configuration: dict[str, Any] = {"time_spine_table_configurations": [], "time_spines": []}
     return PydanticSemanticManifest.parse_obj(
         {"semantic_models": found, "metrics": [], "project_configuration": configuration}
     )
+
+
+def _relation(alias: str) -> dict[str, str]:
+    name = f"lake.curated.{alias}"
+    return {"alias": alias, "schema_name": "curated", "database": "lake", "relation_name": name}
 
 
 def main() -> int:

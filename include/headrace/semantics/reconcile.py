@@ -135,7 +135,9 @@ def _compare(
     for cell in sorted({*live, *lake, *late}):
         by_window.setdefault(cell[0], []).append(cell)
     for window, cells in by_window.items():
-        wrong = [row for cell in cells for row in _differences(spec, cell, live.get(cell), lake.get(cell), late.get(cell))]
+        wrong = [
+            row for cell in cells for row in _differences(spec, cell, live.get(cell), lake.get(cell), late.get(cell))
+        ]
         summary.rows += wrong or [_agreed(window, cells, live, late)]
         summary.states.update(row.state for row in wrong or summary.rows[-1:])
         summary.windows += 1
@@ -162,12 +164,17 @@ def _agreed(window: datetime, cells: list[Cell], live: Mapping[Cell, Figures], l
 
 def _write(settings: Settings, summary: Summary, now: datetime) -> None:
     rows = [
-        (now, summary.spec, r.window_start, Jsonb(r.keys), r.measure, r.live, r.lake, r.late, r.state) for r in summary.rows
+        (now, summary.spec, r.window_start, Jsonb(r.keys), r.measure, r.live, r.lake, r.late, r.state)
+        for r in summary.rows
     ]
-    with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection, connection.cursor() as cursor:
+    with (
+        psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection,
+        connection.cursor() as cursor,
+    ):
         cursor.executemany(_INSERT, rows)
         cursor.execute(
-            "delete from reconciliation where spec = %s and state = 'equal' and run_at < %s", (summary.spec, now - _KEPT_IN_LEDGER)
+            "delete from reconciliation where spec = %s and state = 'equal' and run_at < %s",
+            (summary.spec, now - _KEPT_IN_LEDGER),
         )
 
 

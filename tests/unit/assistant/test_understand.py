@@ -40,6 +40,8 @@ UNDERSTOOD: list[tuple[str, dict[str, Any]]] = [
     ("how many transactions in the last 15 minutes", {"metrics": "transactions", "time": "last 15 minutes"}),
     ("transactions for refunds today", {"metrics": "transactions", "time": "today", "where": "transaction_type refund"}),
     ("sales by day last 7 days as a bar chart", {"metrics": "sales", "time": "last 7 days, with today", "grain": "day", "chart": "bar"}),
+    ("sales this month by day", {"metrics": "sales", "time": "this month", "grain": "day"}),
+    ("sales day by day this week", {"metrics": "sales", "time": "this week", "grain": "day"}),
     ("hourly sales today", {"metrics": "sales", "time": "today", "grain": "hour"}),
     ("transactions per minute in the last 30 minutes", {"metrics": "transactions", "time": "last 30 minutes", "grain": "minute"}),
     ("sales trend this month", {"metrics": "sales", "time": "this month", "grain": "day"}),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -13,10 +16,21 @@ MODELS = REPO / "dbt" / "models"
 
 
 def raw_manifest() -> dict[str, Any]:
-    raw: dict[str, Any] = declared_models(MODELS).dict()
-    raw["metrics"] = [_metric(m) for path in sorted(MODELS.rglob("*.yml")) for m in (yaml.safe_load(path.read_text()) or {}).get("metrics", ())]
+    """A copy that a test may change."""
+    return copy.deepcopy(_read())
+
+
+@lru_cache(maxsize=1)
+def _read() -> dict[str, Any]:
+    raw: dict[str, Any] = json.loads(declared_models(MODELS).json())
+    raw["metrics"] = [
+        _metric(m)
+        for path in sorted(MODELS.rglob("*.yml"))
+        for m in (yaml.safe_load(path.read_text()) or {}).get("metrics", ())
+    ]
+    relation = {"alias": "dim_date", "schema_name": "curated", "relation_name": "lake.curated.dim_date"}
     day = {"name": "date_day", "time_granularity": "day"}
-    spine = {"node_relation": {"alias": "dim_date", "schema_name": "curated"}, "primary_column": day, "custom_granularities": []}
+    spine = {"node_relation": relation, "primary_column": day, "custom_granularities": []}
     raw["project_configuration"]["time_spines"] = [spine]
     return raw
 

@@ -27,9 +27,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 def test_columns_come_as_asked(settings: Settings) -> None:
-    request = Request(("sales", "net_sales"), ("transaction__region",), start=START, end=END, grain="hour", order=("-sales",), limit=3)
+    request = Request(
+        ("sales", "net_sales"), ("transaction__region",), start=START, end=END, grain="hour", order=("-sales",), limit=3
+    )
     parsed = sqlglot.parse_one(compile_sql(request, settings), dialect="trino")
-    assert [e.alias_or_name for e in parsed.expressions] == ["metric_time__hour", "transaction__region", "sales", "net_sales"]
+    assert [e.alias_or_name for e in parsed.expressions] == [
+        "metric_time__hour",
+        "transaction__region",
+        "sales",
+        "net_sales",
+    ]
     assert "timestamp '2026-01-01 22:30:00 UTC'" in compile_sql(request, settings)
     assert {t.name for t in parsed.find_all(exp.Table) if t.db} == {"fct_transactions"}
 

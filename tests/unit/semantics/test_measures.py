@@ -90,7 +90,13 @@ def test_any_other_filter_keeps_a_metric_out_of_the_live_windows(filter_: str) -
 
 @pytest.mark.parametrize(
     ("agg", "expr"),
-    [("average", "amount"), ("sum", "amount * 2"), ("sum", "amount / usd_rate"), ("count", "order_id"), ("sum", "usd_rate")],
+    [
+        ("average", "amount"),
+        ("sum", "amount * 2"),
+        ("sum", "amount / usd_rate"),
+        ("count", "order_id"),
+        ("sum", "usd_rate"),
+    ],
 )
 def test_other_measures_are_refused_with_a_reason(agg: str, expr: str) -> None:
     raw = raw_manifest()

@@ -132,7 +132,7 @@ def _named(path: Column) -> tuple[Column, Column]:
 
 def file_rows(files: DataFrame, contract: Contract) -> DataFrame:
     """Lines with their numbers from 1; Latin-1 there and back keeps every byte, whatever the file is written in."""
-    text = F.split(F.decode("content", F.lit("ISO-8859-1")), "\n")
+    text = F.split(F.decode("content", "ISO-8859-1"), "\n")
     lines = files.select("stream", "name", F.posexplode(text).alias("at", "line"))
     lines = lines.withColumn("line", F.rtrim(F.regexp_replace("line", "\r$", ""))).where("trim(line) <> ''")
     topic = F.concat(F.lit(PREFIX), "stream", F.lit("/"), "name")
@@ -140,7 +140,7 @@ def file_rows(files: DataFrame, contract: Contract) -> DataFrame:
         topic.alias("topic"),
         F.lit(0).alias("partition"),
         (F.col("at") + 1).alias("offset"),
-        F.encode("line", F.lit("ISO-8859-1")).alias("value"),
+        F.encode("line", "ISO-8859-1").alias("value"),
         F.md5(F.concat(topic, F.lit(":"), (F.col("at") + 1).cast("string")).cast("binary")).alias("correlation_id"),
     )
     key = F.get_json_object(F.col("value").cast("string"), f"$.{contract.key}")
