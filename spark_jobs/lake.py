@@ -26,7 +26,7 @@ from headrace.streams.spark import kafka_records, session
 
 log = get_logger(__name__)
 LAND, FILES, REFINE = "land", "land_files", "refine"
-_LAND_RECORDS, _REFINE_RECORDS, _FILES = 100_000, 20_000, 20
+_LAND_RECORDS, _REFINE_RECORDS, _FILES = 100_000, 20_000, 120
 _SILENT = timedelta(minutes=3)
 _STOP_SECONDS = 25.0
 _CONF = {
@@ -58,7 +58,7 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
     files = reader.load(f"{settings.landing}/*")
     writer = files.writeStream.queryName(FILES).foreachBatch(LandFiles(contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_land_seconds)
+    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_refine_seconds)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:

@@ -39,7 +39,7 @@ def summary(parts: Parts, person: Identity, minutes: int) -> LiveSummary:
         series=figures.series(start, end),
         by_region=figures.by("region"),
         by_type=figures.amounts_by("transaction_type", _AMOUNT),
-        top_merchants=figures.by("merchant_id"),
+        top_merchants=figures.by("merchant_name", "merchant_id"),
         late_events=sum(w.n for w in late),
         coverage_through=parts.coverage(),
         newest_window=parts.windows.newest(SPEC),

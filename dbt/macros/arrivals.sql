@@ -5,10 +5,10 @@
 
 
 {# What landed before this moment is in the model already. A literal, so that Trino skips files by it;
-   an hour of overlap, because a batch is stamped when it begins and seen when it is committed. #}
+   half an hour of overlap, because a batch is stamped when it begins and seen when it is committed. #}
 {% macro landed_since(relation=this) -%}
     {%- set sql -%}
-        select cast(coalesce(max(landed_at) - interval '1' hour, timestamp '1970-01-01 00:00:00 UTC') as varchar)
+        select cast(coalesce(max(landed_at) - interval '30' minute, timestamp '1970-01-01 00:00:00 UTC') as varchar)
         from {{ relation }}
     {%- endset -%}
     timestamp '{{ run_query(sql).columns[0].values()[0] }}'

@@ -89,7 +89,7 @@ def world(start_parts: Callable[..., Settings]) -> World:
     settings = start_parts("trino", "valkey", "api")
     events = _events()
     _land(lake, events)
-    lake.build()
+    lake.build("--select", "transactions", "fct_transactions")
     coverage.advance(settings, "transactions", COVERED)
     _project(settings, events)
     return World(lake, settings)

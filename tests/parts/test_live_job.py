@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from headrace.contracts.model import load_contracts
+from headrace.live.layout import RUN, WRITE, field_of
 from headrace.live.projector import valkey_client
 from headrace.live.store import LiveStore
 from headrace.runtime import jobs
@@ -86,6 +87,8 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
         oracle.send(settings, 100)
         _until(lambda: oracle.live(store), oracle.windows(), 30)
 
+        _until(lambda: client.get(RUN), client.info("server")["run_id"], 10)
+
         beat = heartbeat.read(settings, "live")
         assert beat
         assert beat.state == "running"
@@ -95,8 +98,6 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
 
 
 def test_a_smaller_version_never_overwrites(settings: Settings) -> None:
-    from headrace.live.layout import WRITE, field_of
-
     client = valkey_client(settings)
     write = client.register_script(WRITE)
 

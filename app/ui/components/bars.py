@@ -27,10 +27,10 @@ def bars(title: str, rows: list[dict[str, Any]], measure: str, unit: str) -> Non
 
 
 def _entry(row: dict[str, Any], measure: str) -> tuple[str, Decimal] | None:
-    """The API puts the name first in a row; the figure is the measure, or else the row's first number after it."""
-    name, *rest = row.values()
-    numbers = [number for item in (row.get(measure), *rest) if (number := decimal(item)) is not None]
-    return (readable(str(name or "unknown")), numbers[0]) if numbers else None
+    """The API puts a row's names first, the friendliest before its id; one that is not known yet is null."""
+    value = decimal(row.get(measure))
+    name = next((word for word in row.values() if isinstance(word, str) and word), "unknown")
+    return (readable(name), value) if value is not None else None
 
 
 def readable(name: str) -> str:

@@ -13,6 +13,12 @@ BIG = (("sales", "Sales"), ("transactions", "Transactions"), ("refunds", "Refund
 MONEY = {"sales", "refunds"}
 
 
+def notes(summary: LiveSummary) -> None:
+    """What is missing from the figures is said before them."""
+    for note in summary.notes:
+        st.warning(plain(note), icon=":material/info:")
+
+
 def numbers(summary: LiveSummary) -> None:
     """Three that fit side by side on a desk and below each other on a phone."""
     for column, (name, label) in zip(st.columns(len(BIG)), BIG, strict=True):
@@ -43,7 +49,7 @@ def coverage(summary: LiveSummary) -> None:
     history = f"History is complete through {clock(summary.coverage_through)}" if summary.coverage_through else ""
     read = f"Read {age(summary.as_of)}" if summary.as_of else ""
     late = f"{summary.late_events:,} events came late" if summary.late_events else ""
-    parts = (history, late, read, *summary.notes, "All times are UTC")
+    parts = (history, late, read, "All times are UTC")
     st.caption(" · ".join(plain(part) for part in parts if part))
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.ui import session
 from app.ui.client import ApiError, SignedOut
-from app.ui.components.live_figures import coverage, has_figures, numbers, splits, trends
+from app.ui.components.live_figures import coverage, has_figures, notes, numbers, splits, trends
 from app.ui.components.problem import problem
 from app.ui.models import LiveSummary
 from app.ui.words import age, clock, plain
@@ -41,6 +41,7 @@ def _figures(minutes: int, paused: bool) -> None:
         _teach()
         return
     _state(summary, paused)
+    notes(summary)
     numbers(summary)
     trends(summary)
     splits(summary)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import TypeVar
 
@@ -19,6 +19,7 @@ from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
 from headrace.policy import Identity
 
 T = TypeVar("T")
+_QUIET = timedelta(minutes=5)
 
 
 class TooSlow(TimeoutError):
@@ -99,7 +100,7 @@ class _Run:
     def _axis(self, name: str) -> Dimension:
         qualified = self._vocabulary.qualified(name, self._plan.metrics)
         if qualified is None:
-            raise NotKnown(f"These figures cannot be split or limited by {self._vocabulary.dimensions[name].label}.")
+            raise NotKnown(f"These figures cannot be split or limited by {name.replace('_', ' ')}.")
         return replace(self._vocabulary.dimensions[name], qualified=qualified)
 
     def _read_live(self, stretch: Stretch, request: LiveRequest) -> tuple[Part, int, datetime | None]:
@@ -135,6 +136,7 @@ class _Run:
             result.sql.append(Sql(engine="live", sql=self._live_words(spec, self._route.live)))
             freshness = Freshness(part="live", source=f"window:{spec}", as_of=newest, through=self._route.live.end)
             result.freshness.append(freshness)
+            result.notes += _stale(newest, self._route.live.end)
         result.part = join(parts, self._components)
         return result
 
@@ -143,6 +145,15 @@ class _Run:
         names = " and ".join(self._request.keys) if self._request else ""
         keys = f" by {names}" if names else ""
         return f"window:{spec} from {stretch.start:%Y-%m-%dT%H:%MZ} to {stretch.end:%Y-%m-%dT%H:%MZ}, added up{keys}"
+
+
+def _stale(newest: datetime | None, end: datetime) -> list[str]:
+    """Nothing new may mean that nothing happened, or that the live job stands still: the person should know."""
+    if newest is None:
+        return ["the live store holds no events"]
+    if end - newest <= _QUIET:
+        return []
+    return [f"no live event is newer than {newest:%Y-%m-%d %H:%M} UTC"]
 
 
 def _by_spec(components: tuple[Metric, ...]) -> dict[str, tuple[Metric, ...]]:

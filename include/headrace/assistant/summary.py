@@ -47,10 +47,11 @@ class LiveFigures:
         minutes = [start + timedelta(minutes=i) for i in range(count)]
         return [{"minute": m.isoformat(), **self._row(part.get((m, ()), {}))} for m in minutes]
 
-    def by(self, key: str, *, most: int = _TOP) -> list[dict[str, Any]]:
-        """The largest by sales first."""
-        rows = [{key: keys[0], **self._row(cells)} for (_, keys), cells in self._part((key,)).items()]
-        return sorted(rows, key=lambda r: (-(r.get("sales") or 0), str(r[key])))[:most]
+    def by(self, *names: str, most: int = _TOP) -> list[dict[str, Any]]:
+        """The largest by sales first; each row is called by all the keys."""
+        found = self._part(names).items()
+        rows = [{**dict(zip(names, keys, strict=True)), **self._row(cells)} for (_, keys), cells in found]
+        return sorted(rows, key=lambda r: (-(r.get("sales") or 0), str(r[names[0]])))[:most]
 
     def amounts_by(self, key: str, measure: LiveMeasure) -> list[dict[str, Any]]:
         """Amounts of every kind of event, in the reporting currency."""

@@ -77,6 +77,8 @@ class Vocabulary:
 
     def qualified(self, name: str, metrics: Iterable[str]) -> str | None:
         """The dimension as these metrics know it together: each fact has its own `region`. None when one lacks it."""
+        if name not in self.dimensions:
+            return None
         wanted = self.dimensions[name].qualified
         reachable = [m.dimensions for m in self.components(metrics) if m.dimensions]
         bare = wanted.split("__")[-1]

@@ -1,7 +1,8 @@
 """How live windows lie in Valkey, and the one script that writes them.
 
 `window:{spec}:{start}` is a hash: field = late mark and key values joined by U+001F, value = JSON. `windows:{spec}` is
-a sorted set of the starts. `projector:run` marks a store that this projector filled; without it the store is empty.
+a sorted set of the starts. `projector:run` is the server's run id once the whole topic is in the store; before that it
+says so, and a reader must not answer from what is there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 
 SEPARATOR = "\x1f"
 RUN = "projector:run"
+FILLING = "filling:"
 
 # One call a batch. A row is written when its (generation, n) is larger than the one that is there, never otherwise.
 WRITE = """

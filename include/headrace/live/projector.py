@@ -15,11 +15,19 @@ from typing import Any
 
 import msgspec
 import redis
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_INVALID, Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
-from headrace.live.layout import RUN, WRITE
+from headrace.live.layout import FILLING, RUN, WRITE
 from headrace.live.rows import Row, newest, row_of
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
@@ -40,6 +48,7 @@ def consumer_config(settings: Settings) -> dict[str, Any]:
         "group.id": GROUP,
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
         "fetch.min.bytes": 1,
         "fetch.wait.max.ms": 500,
         # The default of a second is how long a full queue would sleep.
@@ -71,6 +80,7 @@ class Projector:
         self._write = self._store.register_script(WRITE)
         self._positions: dict[int, int] = {}
         self._assigned: set[int] = set()
+        self._at_end: set[int] = set()
         self._checked = self._listed = 0.0
 
     def step(self) -> int:
@@ -109,7 +119,9 @@ class Projector:
             arguments = [item for row in rows[begin : begin + _CHUNK] for item in row.arguments()]
             self._write(args=arguments)
         for message in messages:
-            if not message.error():
+            if message.error():
+                self._at_end.add(message.partition())
+            else:
                 self._positions[message.partition()] = message.offset() + 1
 
     def _commit(self) -> None:
@@ -129,13 +141,22 @@ class Projector:
         committed = self._consumer.committed([TopicPartition(METRICS, p) for p in sorted(found)], timeout=10)
         for place in committed:
             place.offset = OFFSET_BEGINNING if place.offset == OFFSET_INVALID else place.offset
-        self._consumer.assign(committed)
+        self._assign(committed)
         self._assigned = found
+
+    def _assign(self, places: list[TopicPartition]) -> None:
+        self._consumer.assign(places)
+        self._at_end.clear()
 
     def _check_store(self) -> None:
         server = self._store.info("server")["run_id"]
         mark = self._store.get(RUN)
         if mark == server:
+            return
+        if mark == FILLING + server:
+            if self._at_end >= self._assigned:
+                self._store.set(RUN, server)
+                log.info("live store is filled")
             return
         log.info(
             "live store is filled from the beginning", because="no mark" if mark is None else "the server restarted"
@@ -144,8 +165,8 @@ class Projector:
         beginning = [self._first_offset(partition) for partition in sorted(self._assigned)]
         self._positions.clear()
         self._consumer.commit(offsets=beginning, asynchronous=False)
-        self._consumer.assign(beginning)
-        self._store.set(RUN, server)
+        self._assign(beginning)
+        self._store.set(RUN, FILLING + server)
 
     def _first_offset(self, partition: int) -> TopicPartition:
         low, _ = self._consumer.get_watermark_offsets(TopicPartition(METRICS, partition), timeout=10)
@@ -155,6 +176,8 @@ class Projector:
 def _rows(messages: list[Message]) -> Iterator[Row]:
     for message in messages:
         if error := message.error():
+            if error.code() == KafkaError._PARTITION_EOF:
+                continue
             raise KafkaException(error)
         value = message.value()
         if value is None:

@@ -49,7 +49,7 @@ class Job:
     java: int | None = None
     jars: str | None = None
     driver_memory: str = "768m"
-    start_seconds: float = 240.0
+    start_seconds: float = 300.0
     """How long the first sign of progress may take."""
     silence_seconds: float = 60.0
     """How old the newest sign of progress may become before the job counts as stalled."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 
 from app.api.app import create
 from app.api.health import Checks
@@ -64,11 +65,11 @@ class Api:
         return asyncio.run(send())
 
     def _parts(self) -> Parts:
-        runner = Runner(self.store, self.history, lambda: self.rates(), lambda: self.covered, seconds=5)
+        runner = Runner(self.store, self.history, self.rates, lambda: self.covered, seconds=5)
         assistant = Assistant(lambda: VOCABULARY, runner, self.audit)
         return Parts(
             settings=self.settings, assistant=assistant, vocabulary=lambda: VOCABULARY, windows=self.store,
-            rates=lambda: self.rates(), coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
+            rates=self.rates, coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
         )  # fmt: skip
 
 
@@ -198,9 +199,11 @@ def test_history_that_is_down_is_said_with_what_still_works(api: Api) -> None:
 
 def test_an_unexpected_failure_shows_nothing_of_the_inside(api: Api) -> None:
     api.history.error = KeyError("secret-inside")
-    reply = api.call("POST", "/query", json={"query": "sales last week"})
+    with structlog.testing.capture_logs() as logs:
+        reply = api.call("POST", "/query", json={"query": "sales last week"})
     assert reply.status_code == 500
     assert "secret-inside" not in reply.text and reply.json()["status"] == "error"
+    assert [line["kind"] for line in logs if line["event"] == "unexpected"] == ["KeyError"]
 
 
 def test_live_summary(api: Api) -> None:

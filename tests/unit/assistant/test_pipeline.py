@@ -162,3 +162,39 @@ def test_without_rates_no_amount_is_invented() -> None:
     answer = world.ask("sales in the last 5 minutes")
     assert (answer.status, answer.data.rows) == ("declined", [])
     assert world.ask("transactions in the last 5 minutes").status == "answered"
+
+
+def test_a_live_store_that_stands_still_is_said() -> None:
+    world = World()
+    world.store.events.clear()
+    answer = world.ask("transactions in the last 5 minutes")
+    assert answer.data.rows == [[0]]
+    assert "The live store holds no events" in answer.text
+    world.store.events.append(Event(NOW - timedelta(minutes=20), Decimal(1)))
+    answer = world.ask("transactions in the last 5 minutes")
+    assert "No live event is newer than 2026-11-21 10:17 UTC" in answer.text
+    assert answer.confidence and answer.confidence.level == "medium"
+
+
+def _limited(monkeypatch: pytest.MonkeyPatch, limits: dict[str, tuple[str, ...]]) -> None:
+    monkeypatch.setattr("headrace.assistant.permit.row_limits", lambda _: limits)
+
+
+def test_a_person_with_row_limits_sees_their_rows_live_and_historical(monkeypatch: pytest.MonkeyPatch) -> None:
+    _limited(monkeypatch, {"region": ("asia",)})
+    world = World()
+    answer = world.ask("sales today", VIEWER)
+    assert answer.data.rows == [[10.01]]
+    assert "Only the rows that you may see are counted" in answer.text
+    assert [(d.name, f.values) for d, f in world.history.requests[0].filters] == [("region", ("asia",))]
+    assert world.ask("sales in europe today", VIEWER).data.rows == [[0.0]]
+
+
+def test_row_limits_that_cannot_be_kept_give_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    _limited(monkeypatch, {"region": ()})
+    assert world.ask("sales today", VIEWER).status == "declined"
+    _limited(monkeypatch, {"shoe_size": ("43",)})
+    answer = world.ask("sales today", VIEWER)
+    assert (answer.status, answer.data.rows) == ("declined", [])
+    assert world.store.reads == 0 and not world.history.requests

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+
 from headrace.assistant.catalogue import _countries
 from headrace.assistant.evidence import HistoryRequest
 from headrace.assistant.filled import FilledStore, LiveNotFilled
@@ -20,7 +21,6 @@ from headrace.assistant.outcome import Asked, Understood
 from headrace.assistant.route import Stretch
 from headrace.assistant.understand import Understanding
 from headrace.assistant.vocabulary import Dimension, Vocabulary
-
 from tests.unit.assistant.world import NOW, SPEC, VOCABULARY, Event, FakeStore
 
 MERCHANTS = Table(

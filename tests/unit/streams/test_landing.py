@@ -50,6 +50,15 @@ def test_landed_through_is_the_start_of_a_trigger_that_caught_up() -> None:
     assert signs.through == datetime(2026, 5, 4, 10, 1, tzinfo=UTC) - MARGIN
 
 
+def test_a_source_of_files_tells_no_newest_offset() -> None:
+    signs = Signs(landing="land")
+    progress = _progress({"logOffset": 0}, {})
+    progress.sources[0].latestOffset = ""
+    signs.progressed("land_files", progress)
+    signs.progressed("land", progress)
+    assert (signs.batches, signs.through) == ({"land_files": 3, "land": 3}, None)
+
+
 def test_landed_through_never_moves_back_and_belongs_to_landing() -> None:
     signs = Signs(landing="land")
     signs.idle("land", "2026-05-04T10:01:00.000Z")

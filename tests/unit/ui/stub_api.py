@@ -31,6 +31,7 @@ def problem(message: str, next_step: str) -> dict[str, Any]:
 class Stub(ThreadingHTTPServer):
     daemon_threads = True
     live_empty = False
+    live_notes: tuple[str, ...] = ()
     no_catalogue = False
     token_minutes = 10.0
     fail_with: Reply | None = None
@@ -69,7 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(self._signed_in(lambda: (200, {"metrics": [], "dimensions": [], "questions": questions})))
             return
         minutes = int(parse_qs(address.query).get("minutes", ["30"])[0])
-        self._answer(self._signed_in(lambda: (200, live(minutes, self.server.live_empty))))
+        self._answer(
+            self._signed_in(lambda: (200, {**live(minutes, self.server.live_empty), "notes": list(self.server.live_notes)}))
+        )
 
     def _token(self, body: dict[str, Any]) -> Reply:
         if body != {"username": "admin", "password": "secret"}:
@@ -258,7 +261,14 @@ def live(minutes: int, empty: bool = False) -> dict[str, Any]:
         "series": [{k: v for k, v in row.items() if k != "sales_"} for row in series],
         "by_region": [{"region": r, "sales": f"{sales * s:.2f}", "transactions": 5} for r, s in REGIONS],
         "by_type": [{"transaction_type": t, "amount": f"{sales * s:.2f}", "transactions": 9} for t, s in TYPES],
-        "top_merchants": [{"merchant_id": f"m-{n:04}", "sales": f"{sales / (n + 4):.2f}"} for n in range(1, 6)],
+        "top_merchants": [
+            {
+                "merchant_name": None if n == 1 else f"Shop {n}",
+                "merchant_id": f"m-{n:04}",
+                "sales": f"{sales / (n + 4):.2f}",
+            }
+            for n in range(1, 6)
+        ],
         "coverage_through": (moment - timedelta(minutes=34)).isoformat(),
         "newest_window": moment.replace(second=0).isoformat(),
     }

@@ -30,8 +30,14 @@ def test_figures_carry_their_currency(page: AppTest) -> None:
 def test_splits_name_regions_types_and_merchants(page: AppTest) -> None:
     page.run()
     text = "\n".join(element.value for element in page.markdown).replace("\\", "")
-    for expected in ("South America", "Purchase", "m-0001"):
+    for expected in ("South America", "Purchase", "m-0001", "Shop 2"):
         assert expected in text
+
+
+def test_what_is_missing_is_said(page: AppTest, stub: Stub) -> None:
+    stub.live_notes = ("No exchange rate is known yet for EUR.",)
+    page.run()
+    assert "EUR" in page.warning[0].value
 
 
 def test_nothing_yet_teaches_how_to_fill_it(page: AppTest, stub: Stub) -> None:

@@ -19,11 +19,13 @@ def moment(text: str) -> datetime:
 
 def caught_up(sources: list[Any]) -> bool:
     """Whether a finished trigger ended at the newest offsets that it saw when it began."""
-    return bool(sources) and all(_offsets(s.endOffset) == _offsets(s.latestOffset) for s in sources)
+    ends = [(_offsets(source.endOffset), _offsets(source.latestOffset)) for source in sources]
+    return bool(ends) and all(end is not None and end == latest for end, latest in ends)
 
 
 def _offsets(text: Any) -> Any:
-    return json.loads(text) if isinstance(text, str) else text
+    """None where a source tells nothing: one of files has no newest offset."""
+    return json.loads(text) if isinstance(text, str) and text else text or None
 
 
 @dataclass
