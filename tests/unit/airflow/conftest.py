@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> Settings:
     for name in ("postgres_headrace_password", "postgres_airflow_password", "airflow_secret_key", "airflow_jwt_secret"):
         (secrets / name).write_text("not-a-secret")
     (secrets / "airflow_fernet_key").write_text("A" * 43 + "=")
-    return Settings(home=tmp_path / "home", ports=Ports(postgres=_NOBODY_LISTENS))
+    return Settings(home=tmp_path / "home", ports=Ports(postgres=_NOBODY_LISTENS, airflow=_NOBODY_LISTENS))
 
 
 @pytest.fixture

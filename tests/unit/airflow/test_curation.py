@@ -1,0 +1,91 @@
+"""A build waits for what it must have, says for what, and claims no more than had landed when it began."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from headrace.lake import coverage
+from headrace.runtime import curation
+from headrace.settings import Settings
+from headrace.streams import heartbeat
+from headrace.streams.heartbeat import Beat
+from headrace.streams.landing.files import note_landed
+
+NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def lake(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, datetime | None]:
+    """What the lake job and the coverage table say, without a database."""
+    known: dict[str, datetime | None] = {"landed": None, "covered": None}
+
+    def beat(_: Settings, job: str) -> Beat:
+        return Beat(job, None, "running", NOON, NOON, 1, 0, known["landed"], 0, None, {})
+
+    monkeypatch.setattr(heartbeat, "read", beat)
+    monkeypatch.setattr(coverage, "through", lambda *_: known["covered"])
+    return known
+
+
+def test_the_claim_leaves_time_for_what_is_not_late_and_is_a_whole_minute(settings: Settings, lake: dict) -> None:
+    lake["landed"] = NOON + timedelta(minutes=7, seconds=42)
+    assert curation.watermark(settings) == NOON + timedelta(minutes=7 - settings.lateness_minutes)
+
+
+def test_without_a_first_build_curate_waits_for_it(settings: Settings, lake: dict) -> None:
+    lake["landed"] = NOON + timedelta(hours=1)
+    assert "first build" in str(curation.awaited_landing(settings, NOON.isoformat()))
+
+
+def test_curate_waits_until_the_hour_has_landed(settings: Settings, lake: dict) -> None:
+    lake["covered"] = NOON - timedelta(hours=1)
+    assert "first sign" in str(curation.awaited_landing(settings, NOON.isoformat()))
+    lake["landed"] = NOON + timedelta(minutes=settings.lateness_minutes, seconds=-1)
+    assert "everything before 11:59 has" in str(curation.awaited_landing(settings, NOON.isoformat()))
+    lake["landed"] = NOON + timedelta(minutes=settings.lateness_minutes)
+    assert curation.awaited_landing(settings, NOON.isoformat()) is None
+
+
+def test_coverage_is_that_of_the_slowest_stream(
+    settings: Settings, lake: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curation, "streams", lambda _: ["a", "b"])
+    points = {"a": NOON, "b": NOON - timedelta(hours=2)}
+    monkeypatch.setattr(coverage, "through", lambda _, stream: points.get(stream))
+    assert curation.covered_through(settings) == NOON - timedelta(hours=2)
+    points.pop("b")
+    assert curation.covered_through(settings) is None
+
+
+def test_the_first_build_waits_for_every_file(settings: Settings) -> None:
+    assert "to be written" in str(curation.awaited_history(settings))
+    settings.run.mkdir(parents=True, exist_ok=True)
+    (settings.run / "history.json").write_text(json.dumps({"through": NOON.isoformat(), "complete": True}))
+    folder = settings.landing / "transactions"
+    folder.mkdir(parents=True)
+    (folder / "a.jsonl").write_text("{}\n")
+    assert "1 files" in str(curation.awaited_history(settings))
+    note_landed(settings, "transactions", ["a.jsonl"])
+    assert curation.awaited_history(settings) is None
+
+
+def test_the_first_claim_is_the_history_or_more(settings: Settings, lake: dict) -> None:
+    settings.run.mkdir(parents=True, exist_ok=True)
+    (settings.run / "history.json").write_text(json.dumps({"through": NOON.isoformat(), "complete": True}))
+    assert curation.first_claim(settings) == NOON
+    lake["landed"] = NOON + timedelta(minutes=settings.lateness_minutes + 3)
+    assert curation.first_claim(settings) == NOON + timedelta(minutes=3)
+    lake["landed"] = NOON - timedelta(hours=3)
+    assert curation.first_claim(settings) == NOON
+
+
+def test_the_claim_is_made_for_each_stream_of_events(
+    settings: Settings, lake: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = {}
+    monkeypatch.setattr(coverage, "advance", lambda _, stream, through: claimed.update({stream: through}))
+    curation.claim(settings, NOON)
+    assert claimed["transactions"] == NOON
