@@ -205,6 +205,10 @@ def main() -> int:
     for result in results:
         cells = (result[name] for name in ("p50_ms", "p90_ms", "p99_ms", "max_ms"))
         print(f"{result['rate']:>8.0f} {result['events']:>8}", *(f"{cell!s:>8}" for cell in cells))
+        if result["missing"] or result["failed"]:
+            print(
+                f"{result['missing']} events never became readable and {result['failed']} were not acknowledged: see `./headrace status`."
+            )
         for hop, found in result["hops"].items():
             print(f"{hop:>32}: p50 {found['p50_ms']}, p99 {found['p99_ms']} ms")
     print(f"Raw results: {raw}")

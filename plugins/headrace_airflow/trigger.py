@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from headrace.runtime.jobs import Keeper, Status
 
 _PROGRESS_EVERY = 5.0
+_CONFIRM_SECONDS = 15.0
+"""A machine that wakes from sleep finds every sign of progress old: the job gets this long to give a new one."""
 
 
 class StreamingJobTrigger(BaseTrigger):
@@ -24,6 +26,7 @@ class StreamingJobTrigger(BaseTrigger):
         self.renew_at = renew_at
         self.hold_until = hold_until
         self.poll_seconds = poll_seconds
+        self.confirm_seconds = _CONFIRM_SECONDS
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         kwargs = {name: getattr(self, name) for name in ("job", "renew_at", "hold_until", "poll_seconds")}
@@ -39,13 +42,15 @@ class StreamingJobTrigger(BaseTrigger):
 
     async def _watched(self) -> dict[str, Any]:
         said = ""
-        asked = 0.0
+        asked = stalled_since = 0.0
         while time.time() < self.renew_at:
             # The process is looked at each time, its progress, which costs a query, now and then.
             if time.monotonic() - asked >= _PROGRESS_EVERY or not await asyncio.to_thread(self._alive):
                 seen = await asyncio.to_thread(self._status)
                 asked = time.monotonic()
-                if not seen.healthy:
+                stalled_since = (stalled_since or asked) if seen.state == "stalled" else 0.0
+                confirmed = seen.state != "stalled" or asked - stalled_since >= self.confirm_seconds
+                if not seen.healthy and confirmed:
                     return self._event(seen.state, seen.reason)
                 if seen.state != said:
                     self.log.info("Job %s is %s: %s", self.job, seen.state, seen.reason)

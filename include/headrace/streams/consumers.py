@@ -8,6 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from headrace.log import get_logger
+
+log = get_logger(__name__)
+
 _LAG = "kafka.consumer:type=consumer-fetch-manager-metrics,client-id=*,topic=*,partition=*"
 _FETCHES = "kafka.consumer:type=consumer-fetch-manager-metrics,client-id=*"
 
@@ -40,8 +44,18 @@ class _Beans:
 
     def values(self, pattern: str, attribute: str) -> list[float]:
         names = self._call("queryNames", self._jvm.javax.management.ObjectName(pattern), None)
-        found = (float(self._call("getAttribute", name, attribute)) for name in names.toArray())
-        return [value for value in found if value >= 0]
+        found = (self._read(name, attribute) for name in names.toArray())
+        return [value for value in found if value is not None and value >= 0]
+
+    def _read(self, name: Any, attribute: str) -> float | None:
+        """None for a bean that is being made or has just gone: consumers come and go while we look."""
+        from py4j.protocol import Py4JJavaError
+
+        try:
+            return float(self._call("getAttribute", name, attribute))
+        except Py4JJavaError as error:
+            log.debug("a consumer did not say its metric", metric=attribute, error=str(error.java_exception))
+            return None
 
     def _call(self, method: str, *arguments: Any) -> Any:
         packed = self._gateway.new_array(self._jvm.java.lang.Object, len(arguments))

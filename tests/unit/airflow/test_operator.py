@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from dataclasses import replace
 from typing import Any
 
 import psutil
@@ -70,6 +71,26 @@ def test_a_kill_is_seen_and_repaired(operator: Any, keeper: Keeper) -> None:
     assert again.hold_until is None
     assert keeper.handle != first
     assert keeper.status().healthy
+
+
+def test_a_stall_must_last_since_a_machine_that_wakes_up_finds_every_sign_old(
+    operator: Any, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trigger = _deferred(operator.execute, {})
+    monkeypatch.setattr("headrace_airflow.trigger._PROGRESS_EVERY", 0.02)
+    trigger.poll_seconds, trigger.confirm_seconds = 0.02, 0.2
+    healthy = keeper.status()
+    seen = [replace(healthy, state="stalled")] * 2 + [healthy] * 2 + [replace(healthy, state="stalled")] * 1000
+    looks: list[str] = []
+
+    def look() -> Any:
+        looks.append(seen[len(looks)].state)
+        return seen[len(looks) - 1]
+
+    monkeypatch.setattr(trigger, "_status", look)
+    event = asyncio.run(asyncio.wait_for(_first(trigger), 5))
+    assert event["state"] == "stalled"
+    assert len(looks) > 5, "the first stall was over before it counted"
 
 
 def test_what_keeps_failing_is_held_and_then_given_up(operator: Any, keeper: Keeper) -> None:
