@@ -26,7 +26,7 @@ from headrace.streams.spark import kafka_records, session
 
 log = get_logger(__name__)
 LAND, FILES, REFINE = "land", "land_files", "refine"
-_LAND_RECORDS, _REFINE_RECORDS, _FILES = 100_000, 20_000, 120
+_LAND_RECORDS, _REFINE_RECORDS, _FILES = 100_000, 20_000, 400
 _SILENT = timedelta(minutes=3)
 _STOP_SECONDS = 25.0
 _CONF = {
