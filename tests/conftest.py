@@ -107,11 +107,19 @@ def start_parts(homes: _Homes) -> Callable[..., Settings]:
 
 @pytest.fixture(scope="session")
 def platform(homes: _Homes) -> Settings:
-    """The whole platform with a short history and steady traffic, as `./headrace up` gives it."""
+    """The whole platform with a short history and steady traffic, as `./headrace up` gives it.
+
+    HEADRACE_TEST_PLATFORM names the state folder of one that runs already, for a quick look while writing tests.
+    """
+    if running := os.environ.get("HEADRACE_TEST_PLATFORM"):
+        os.environ["HEADRACE_HOME"] = running
+        get_settings.cache_clear()
+        return get_settings()
     home = _HOME / "journey with space"
     homes.switch(home)
     os.environ["HEADRACE_SIMULATE_RATE"] = "5"
-    os.environ["HEADRACE_HISTORY_PER_DAY"] = "300"
+    os.environ["HEADRACE_HISTORY_DAYS"] = "30"
+    os.environ["HEADRACE_HISTORY_PER_DAY"] = "200"
     result = headrace("up", "--json", home=home, timeout=900)
     assert all(part["healthy"] for part in json.loads(result.stdout)["parts"] if not part["name"].startswith("stream-"))
     get_settings.cache_clear()

@@ -129,7 +129,7 @@ class Settings(BaseSettings):
     # Sample traffic
     simulate_rate: float = Field(5.0, description="Steady sample events a second after `up`; 0 for none.")
     history_days: int = 90
-    history_per_day: int = Field(2000, description="Transactions a day in the generated history.")
+    history_per_day: int = Field(1000, description="Transactions a day in the generated history.")
     seed: int = 7
 
     # Answers
