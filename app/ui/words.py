@@ -12,6 +12,7 @@ from babel.numbers import is_currency as _is_currency
 
 LOCALE = "en_US"
 NUMBERS = {"number", "decimal", "integer", "int", "bigint", "double", "float", "money", "currency", "percent", "count"}
+_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
 
 
@@ -97,6 +98,11 @@ def moment(text: str, grain: str) -> str:
 def utc(moment: datetime) -> datetime:
     """A moment without a zone is UTC: the platform has no other."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def readable(name: str) -> str:
+    """A code such as south_america is South America; names, ids and upper case stay as they are."""
+    return name.replace("_", " ").title() if _CODE.fullmatch(name) else name
 
 
 def sentence_case(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.ui.words import decimal, plain, short
+from app.ui.words import decimal, plain, readable, short
 
 MOST = 6
 
@@ -31,8 +31,3 @@ def _entry(row: dict[str, Any], measure: str) -> tuple[str, Decimal] | None:
     value = decimal(row.get(measure))
     name = next((word for word in row.values() if isinstance(word, str) and word), "unknown")
     return (readable(name), value) if value is not None else None
-
-
-def readable(name: str) -> str:
-    """south_america is South America; a name with a figure in it is an id and stays as it is."""
-    return name if any(character.isdigit() for character in name) else name.replace("_", " ").title()

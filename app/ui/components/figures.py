@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.ui.models import Column, Data
-from app.ui.words import NUMBERS, decimal, figure, moment, plain
+from app.ui.words import NUMBERS, decimal, figure, moment, plain, readable
 
 BIG_NUMBERS = 3
 
@@ -60,7 +60,7 @@ def _table(rows: list[dict[str, Any]], columns: list[Column], key: str) -> None:
 def _cell(value: Any, column: Column) -> Decimal | str | None:
     if value is None or is_number(column):
         return decimal(value)
-    return moment(str(value), column.name) if column.type.startswith(("timestamp", "date")) else str(value)
+    return moment(str(value), column.name) if column.type.startswith(("timestamp", "date")) else readable(str(value))
 
 
 def _text(value: Any, unit: str) -> str:

@@ -31,7 +31,23 @@ def session(name: str, *, cores: int, conf: Mapping[str, str]) -> SparkSession:
     }
     for key, value in {**common, **conf}.items():
         builder = builder.config(key, value)
-    return builder.getOrCreate()
+    spark = builder.getOrCreate()
+    _keep_to_loopback(spark)
+    return spark
+
+
+def _keep_to_loopback(spark: SparkSession) -> None:
+    """Real-Time Mode's shuffle listens on "any address" and no setting changes that: so loopback becomes the JVM's any.
+
+    Spark's own launcher opens java.net to reflection; what is set is the cached address that sockets without one bind to.
+    """
+    java = spark._jvm.java  # type: ignore[union-attr]
+    implementation = java.lang.Class.forName("java.net.InetAddress").getDeclaredField("impl")
+    implementation.setAccessible(True)
+    resolver = implementation.get(None)
+    any_address = resolver.getClass().getDeclaredField("anyLocalAddress")
+    any_address.setAccessible(True)
+    any_address.set(resolver, java.net.InetAddress.getByName("127.0.0.1"))
 
 
 def kafka_options(settings: Settings) -> dict[str, str]:

@@ -71,7 +71,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         minutes = int(parse_qs(address.query).get("minutes", ["30"])[0])
         self._answer(
-            self._signed_in(lambda: (200, {**live(minutes, self.server.live_empty), "notes": list(self.server.live_notes)}))
+            self._signed_in(
+                lambda: (200, {**live(minutes, self.server.live_empty), "notes": list(self.server.live_notes)})
+            )
         )
 
     def _token(self, body: dict[str, Any]) -> Reply:

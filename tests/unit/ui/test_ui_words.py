@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.ui.components.bars import readable
 from app.ui.components.chart import fitted
 from app.ui.components.plan_words import in_words
 from app.ui.models import Answer
-from app.ui.words import age, code, commands, figure, plain, short
+from app.ui.words import age, code, commands, figure, plain, readable, short
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -60,11 +59,23 @@ def test_text_of_others_is_never_formatting() -> None:
 
 def test_a_chart_gets_no_address_to_fetch_from() -> None:
     spec = {"mark": "bar", "width": 900, "data": {"url": "http://example.com/x.json"}, "config": {}}
-    assert fitted(spec) == {"mark": "bar", "data": {"values": []}}
+    assert fitted(spec) == {"mark": "bar", "data": {"values": []}, "encoding": {}}
+
+
+def test_bars_of_names_lie_down_with_readable_names() -> None:
+    spec = {
+        "mark": {"type": "bar"},
+        "data": {"values": [{"region": "north_america", "sales": 1.5}]},
+        "encoding": {"x": {"field": "region", "type": "nominal"}, "y": {"field": "sales", "type": "quantitative"}},
+    }
+    made = fitted(spec)
+    assert made["encoding"]["y"]["field"] == "region" and made["encoding"]["x"]["field"] == "sales"
+    assert made["data"]["values"] == [{"region": "North America", "sales": 1.5}]
 
 
 def test_ids_stay_and_names_become_readable() -> None:
     assert readable("south_america") == "South America" and readable("m-0001") == "m-0001"
+    assert readable("McCoy & Sons") == "McCoy & Sons" and readable("USD") == "USD"
 
 
 def test_a_plan_in_words() -> None:
