@@ -82,7 +82,9 @@ class Ledger:
     def live(self) -> tuple[int, Decimal]:
         """What live windows say of this merchant: how many, how much."""
         client = redis.Redis(
-            host=self.settings.hosts.valkey, port=self.settings.ports.valkey, password=self.settings.secret("valkey_password")
+            host=self.settings.hosts.valkey,
+            port=self.settings.ports.valkey,
+            password=self.settings.secret("valkey_password"),
         )
         end = datetime.now(UTC) + timedelta(minutes=2)
         rows = LiveStore(client).windows(SPEC, self.began - timedelta(minutes=1), end)

@@ -51,9 +51,11 @@ def test_the_first_history_is_built_and_answers(platform: Settings) -> None:
     answer = _await(
         "an answer from the lake",
         600,
-        lambda: (a := _ask(platform, "Sales by region in the last 7 days")).get("status") == "answered"
-        and any("trino" in part["engine"] for part in a["sql"])
-        and a,
+        lambda: (
+            (a := _ask(platform, "Sales by region in the last 7 days")).get("status") == "answered"
+            and any("trino" in part["engine"] for part in a["sql"])
+            and a
+        ),
     )
     assert len(answer["data"]["rows"]) == 4
     assert answer["plan"]

@@ -125,7 +125,9 @@ def load_contract(path: Path) -> Contract:
             fields=tuple(_field(p) for p in table["properties"]),
         )
     except (KeyError, IndexError, TypeError) as error:
-        raise ContractError(f"{path.name}: {error!r} is missing or misplaced; compare with transactions.yaml") from error
+        raise ContractError(
+            f"{path.name}: {error!r} is missing or misplaced; compare with transactions.yaml"
+        ) from error
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: not valid YAML: {error}") from error
     _check(contract, path)
@@ -134,7 +136,11 @@ def load_contract(path: Path) -> Contract:
 
 def _check(contract: Contract, path: Path) -> None:
     names = {f.name for f in contract.fields}
-    for role, used in (("key", (contract.key,)), ("identity", contract.identity), ("event_time", (contract.event_time,))):
+    for role, used in (
+        ("key", (contract.key,)),
+        ("identity", contract.identity),
+        ("event_time", (contract.event_time,)),
+    ):
         if missing := [name for name in used if name not in names]:
             raise ContractError(f"{path.name}: {role} names {missing[0]!r}, which is not among the properties")
 

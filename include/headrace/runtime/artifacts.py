@@ -31,9 +31,14 @@ Progress = Callable[[str, int, int], None]
 # Of Trino's many connectors only these are kept; each costs memory and start-up time.
 TRINO_PLUGINS = frozenset(
     {
-        "iceberg", "password-authenticators", "resource-group-managers", "session-property-managers",
-        "http-event-listener", "memory", "tpch",
-    }  # fmt: skip
+        "http-event-listener",
+        "iceberg",
+        "memory",
+        "password-authenticators",
+        "resource-group-managers",
+        "session-property-managers",
+        "tpch",
+    }
 )
 
 

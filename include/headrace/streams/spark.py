@@ -41,7 +41,7 @@ def _keep_to_loopback(spark: SparkSession) -> None:
 
     Spark's own launcher opens java.net to reflection; what is set is the cached address that sockets without one bind to.
     """
-    java = spark._jvm.java  # type: ignore[union-attr]
+    java = spark._jvm.java
     implementation = java.lang.Class.forName("java.net.InetAddress").getDeclaredField("impl")
     implementation.setAccessible(True)
     resolver = implementation.get(None)
