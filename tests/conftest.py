@@ -23,7 +23,18 @@ os.environ["HEADRACE_SIMULATE_RATE"] = "0"
 
 from headrace.settings import Settings, get_settings  # noqa: E402
 
-_ORDER = {"unit": 0, "parts": 1, "journeys": 2, "faults": 3}
+_ORDER = ("unit", "parts", "journeys", "faults")
+_JOURNEYS = ("test_platform", "browser", "test_self_repair")
+"""First what a newcomer sees, last what breaks things."""
+_GROUPS = {
+    "test_dbt_build": "lake",
+    "test_reconciliation": "lake",
+    "test_trino": "lake",
+    "test_topics": "streams",
+    "test_registry": "streams",
+    "test_ingest": "streams",
+}
+"""Parts tests that share a state folder; every other file has one of its own, so that none finds another's events."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,12 +42,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--kills", type=int, default=1, help="kills per process in the fault tests")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cheap tests first, and each kind of home once."""
+def _group(path: Path) -> str:
+    return _GROUPS.get(path.stem, path.stem)
 
-    def rank(item: pytest.Item) -> int:
-        parts = item.path.relative_to(REPO).parts
-        return _ORDER.get(parts[1], 9)
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Cheap tests first, and each home once."""
+
+    def rank(item: pytest.Item) -> tuple[int, int, str]:
+        kind, place = item.path.relative_to(REPO).parts[1:3]
+        journey = next((n for n, name in enumerate(_JOURNEYS) if place.startswith(name)), 0)
+        return _ORDER.index(kind) if kind in _ORDER else 0, journey, _group(item.path) if kind == "parts" else ""
 
     items.sort(key=rank)
 
@@ -64,12 +80,14 @@ class _Homes:
 
     def __init__(self) -> None:
         self.current: Path | None = None
+        self.group = "parts"
+        self.started: set[str] = set()
 
     def switch(self, home: Path) -> None:
         if self.current == home:
             return
         self.stop()
-        self.current = home
+        self.current, self.started = home, set()
         os.environ["HEADRACE_HOME"] = str(home)
         get_settings.cache_clear()
 
@@ -88,17 +106,21 @@ def homes() -> Iterator[_Homes]:
         shutil.rmtree(_HOME, ignore_errors=True)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _home_of_this_file(request: pytest.FixtureRequest, homes: _Homes) -> None:
+    homes.group = _group(request.path)
+
+
 @pytest.fixture(scope="session")
 def start_parts(homes: _Homes) -> Callable[..., Settings]:
-    """`start_parts("kafka", "valkey")`: these parts and what they need, running and healthy; shared by the session."""
-    started: set[str] = set()
+    """`start_parts("kafka", "valkey")`: these parts and what they need, running and healthy, for the tests of a file."""
 
     def start(*names: str) -> Settings:
-        home = _HOME / "parts"
+        home = _HOME / homes.group
         homes.switch(home)
-        if not set(names) <= started:
-            started.update(names)
-            headrace("up", "--only", ",".join(sorted(started)), home=home)  # what is not named would be stopped
+        if not set(names) <= homes.started:
+            homes.started.update(names)
+            headrace("up", "--only", ",".join(sorted(homes.started)), home=home)
             get_settings.cache_clear()
         return get_settings()
 

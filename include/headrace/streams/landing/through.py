@@ -24,8 +24,13 @@ def caught_up(sources: list[Any]) -> bool:
 
 
 def _offsets(text: Any) -> Any:
-    """None where a source tells nothing: one of files has no newest offset."""
-    return json.loads(text) if isinstance(text, str) and text else text or None
+    """None where a source tells nothing: one of files has no newest offset, or says it in words."""
+    if not isinstance(text, str):
+        return text or None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
 
 
 @dataclass

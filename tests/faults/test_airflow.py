@@ -39,7 +39,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     home = tmp_path_factory.mktemp("airflow home") / "state"
     (home / "etc" / "jobs").mkdir(parents=True)
     for name in ("live", "lake"):
-        shutil.copy(Path(__file__).with_name("streaming_dummy.py"), home / "etc" / "jobs" / f"{name}.py")
+        shutil.copy(Path(__file__).parents[1] / "parts" / "streaming_dummy.py", home / "etc" / "jobs" / f"{name}.py")
     headrace("up", "--only", PARTS, home=home)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADRACE_HOME", str(home))
