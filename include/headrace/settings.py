@@ -208,7 +208,8 @@ class Settings(BaseSettings):
 
     @property
     def warehouse_uri(self) -> str:
-        return self.warehouse or (self.home / "lake").as_uri()
+        """Not percent-encoded: both engines take the address literally."""
+        return self.warehouse or f"file://{self.home / 'lake'}"
 
     # Addresses
     def address(self, part: str) -> str:
