@@ -23,8 +23,8 @@ from typing import Any
 
 import msgspec
 
+from headrace.live.client import valkey
 from headrace.live.layout import field_of, window_key
-from headrace.live.projector import valkey_client
 from headrace.settings import Settings, get_settings
 
 SPEC = "transactions_1m"
@@ -99,7 +99,7 @@ class Load:
 
 def watch(merchants: list[str], stop: Event, seen: Any) -> None:
     """Reads the probes' rows again and again, and notes every change with its time; runs as a process of its own."""
-    client = valkey_client(get_settings())
+    client = valkey(get_settings())
     fields = [field_of(False, (merchant, *_KEYS)) for merchant in merchants]
     last: dict[Row, int] = {}
     found: list[Seen] = []
