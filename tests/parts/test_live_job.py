@@ -19,7 +19,7 @@ from headrace.runtime import jobs
 from headrace.settings import Settings
 from headrace.streams import heartbeat
 from headrace.streams.spec import save_live_specs
-from tests.parts.traffic_oracle import SPEC, Oracle
+from tests.parts.traffic_oracle import SPEC, SPECS, Oracle
 
 SECONDS = 180
 
@@ -43,7 +43,7 @@ class Projector:
 @pytest.fixture(scope="module")
 def settings(start_parts: Callable[..., Settings]) -> Iterator[Settings]:
     settings = start_parts("kafka", "postgres", "valkey")
-    save_live_specs(settings.etc / "live_specs.json", (SPEC,))
+    save_live_specs(settings.etc / "live_specs.json", SPECS)
     yield settings
     jobs.stop("live", settings=settings)
 
@@ -65,6 +65,14 @@ def _kill_job(settings: Settings) -> None:
     psutil.wait_procs([process], timeout=10)
 
 
+def _live(oracle: Oracle, store: LiveStore) -> object:
+    return [oracle.live(store, spec) for spec in SPECS]
+
+
+def _wanted(oracle: Oracle) -> object:
+    return [oracle.windows(spec) for spec in SPECS]
+
+
 def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None:
     oracle = Oracle(load_contracts(settings.contracts)["transactions"])
     client = valkey(settings)
@@ -73,7 +81,7 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
     try:
         jobs.start("live", settings)
         oracle.send(settings, 300)
-        _until(lambda: oracle.live(store), oracle.windows())
+        _until(lambda: _live(oracle, store), _wanted(oracle))
 
         oracle.send(settings, 200)
         _kill_job(settings)
@@ -81,11 +89,11 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
         oracle.send(settings, 200)
         jobs.start("live", settings)
         projector = Projector(settings)
-        _until(lambda: oracle.live(store), oracle.windows())
+        _until(lambda: _live(oracle, store), _wanted(oracle))
 
         client.flushall()
         oracle.send(settings, 100)
-        _until(lambda: oracle.live(store), oracle.windows(), 30)
+        _until(lambda: _live(oracle, store), _wanted(oracle), 30)
 
         _until(lambda: client.get(RUN), client.info("server")["run_id"], 10)
 

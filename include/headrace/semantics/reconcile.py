@@ -17,17 +17,15 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from headrace.lake import coverage
-from headrace.lake.trino import connect
 from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.semantics import live_specs
-from headrace.semantics.minute_model import name_of
+from headrace.semantics.twin import Cell, Figures, lake_figures
 from headrace.settings import Settings
 from headrace.streams.spec import LiveSpec, load_live_specs
 
 _LOG = get_logger(__name__)
-_KEPT_IN_LIVE = timedelta(hours=2)
 _KEPT_IN_LEDGER = timedelta(days=30)
 _INSERT = """
 insert into reconciliation (run_at, spec, window_start, keys, measure, live, lake, late, state)
@@ -35,8 +33,6 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 State = Literal["equal", "differs", "missing_live", "missing_lake"]
-Cell = tuple[datetime, tuple[str, ...]]
-Figures = Mapping[str, Decimal]
 EVERYTHING = "*"
 """The measure of a row that stands for a whole window in which every key and measure agreed; its figures are events."""
 
@@ -48,7 +44,7 @@ class Differs(AssertionError):
 @dataclass(frozen=True)
 class Row:
     window_start: datetime
-    keys: dict[str, str]
+    keys: dict[str, str | None]
     measure: str
     live: Decimal | None
     lake: Decimal | None
@@ -92,33 +88,12 @@ def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime | None = None
         _compare(summary, spec, live, punctual, late)
         _write(settings, summary, now)
         wrong = [row.window_start for row in summary.rows if row.state != "equal"]
-        summary.pruned = store.prune(spec.name, min([covered - _KEPT_IN_LIVE, end, *wrong]))
+        summary.pruned = store.prune(spec.name, min([covered - _kept(settings, spec), end, *wrong]))
     _LOG.info(
         "reconciled", spec=spec.name, through=str(end), windows=summary.windows, states=dict(summary.states),
         late_events=summary.late_events, pruned=summary.pruned,
     )  # fmt: skip
     return summary
-
-
-def lake_figures(
-    settings: Settings, spec: LiveSpec, start: datetime, end: datetime
-) -> tuple[dict[Cell, Figures], dict[Cell, Figures]]:
-    """What the lake holds of the streamed events in these windows: those in time, and the late ones."""
-    names = ["n", *(a.name for a in spec.accumulators)]
-    sql = (
-        f"select window_start, is_late, {', '.join(spec.keys)}, {', '.join(_quoted(name) for name in names)} "  # noqa: S608
-        f"from curated.{name_of(spec)} where origin = 'stream' and window_start >= ? and window_start < ?"
-    )
-    punctual: dict[Cell, Figures] = {}
-    late: dict[Cell, Figures] = {}
-    with connect(settings, timeout=60) as connection:
-        cursor = connection.cursor()
-        cursor.execute(sql, (start, end))
-        for window, is_late, *rest in cursor.fetchall():
-            keys, values = rest[: len(spec.keys)], rest[len(spec.keys) :]
-            figures = {name: Decimal(value) for name, value in zip(names, values, strict=True)}
-            (late if is_late else punctual)[window.astimezone(UTC), tuple(keys)] = figures
-    return punctual, late
 
 
 def _compare(
@@ -188,9 +163,10 @@ def _live(events: int, values: Mapping[str, Decimal | int]) -> Figures:
     return {"n": Decimal(events), **{name: Decimal(value) for name, value in values.items()}}
 
 
-def _cell(window: datetime, keys: Mapping[str, str], spec: LiveSpec) -> Cell:
+def _kept(settings: Settings, spec: LiveSpec) -> timedelta:
+    """Windows by person are many and small: they go sooner."""
+    return timedelta(minutes=settings.live_kept_person_minutes if spec.person else settings.live_kept_minutes)
+
+
+def _cell(window: datetime, keys: Mapping[str, str | None], spec: LiveSpec) -> Cell:
     return window, tuple(keys[key] for key in spec.keys)
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
