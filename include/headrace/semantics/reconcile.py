@@ -69,15 +69,15 @@ class Summary:
 
 def run(settings: Settings) -> list[Summary]:
     """Compares every specification, writes what it found, frees live windows up to the first wrong one; Differs if any do."""
-    summaries = [reconcile(settings, spec) for spec in load_live_specs(live_specs.path(settings))]
+    now = datetime.now(UTC)
+    summaries = [reconcile(settings, spec, now=now) for spec in load_live_specs(live_specs.path(settings))]
     if wrong := [s for s in summaries if not s.agrees]:
         told = "; ".join(f"{s.spec}: {dict(s.states)} of {s.windows} windows before {s.through}" for s in wrong)
         raise Differs(f"{told}. Look at table reconciliation, newest run_at, state <> 'equal'.")
     return summaries
 
 
-def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime | None = None) -> Summary:
-    now = now or datetime.now(UTC)
+def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime) -> Summary:
     store = LiveStore(valkey(settings))
     covered = coverage.through(settings, spec.stream)
     end = _closed(min(covered, now - timedelta(minutes=settings.lateness_minutes)), spec) if covered else None
@@ -104,7 +104,7 @@ def _compare(
     late: Mapping[Cell, Figures],
 ) -> None:
     by_window: dict[datetime, list[Cell]] = {}
-    for cell in sorted({*live, *lake, *late}):
+    for cell in sorted({*live, *lake, *late}, key=lambda cell: (cell[0], [key or "" for key in cell[1]])):
         by_window.setdefault(cell[0], []).append(cell)
     for window, cells in by_window.items():
         wrong = [
