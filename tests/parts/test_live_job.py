@@ -17,6 +17,7 @@ import pytest
 from headrace.assistant.sketches import Histogram, middle
 from headrace.contracts.model import load_contracts
 from headrace.live.client import valkey
+from headrace.live.fold import sliding
 from headrace.live.layout import RUN, WRITE, field_of
 from headrace.live.store import LiveStore
 from headrace.runtime import jobs
@@ -80,7 +81,7 @@ def _wanted(oracle: Oracle) -> object:
 def _slid(store: LiveStore) -> dict[object, Figures]:
     """Five minutes, one window each minute, of every user, over the events that were not late."""
     end = datetime.now(UTC)
-    rows = store.sliding(BY_USER, end - timedelta(hours=2), end, seconds=300, slide=60)
+    rows = sliding(store, BY_USER, end - timedelta(hours=2), end, seconds=300, slide=60)
     return {(row.window_start, tuple(row.keys.values())): read_figures(row.n, row.values) for row in rows}
 
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from headrace.live.fold import fold
 from headrace.live.layout import PUNCTUAL, index_key, window_key
-from headrace.streams.spec import LiveSpec
 
 _PAGE = 20
 
@@ -41,13 +39,6 @@ class LiveStore:
             pipeline.hvals(window_key(spec, int(moment)))
         documents = (_decode(text) for texts in pipeline.execute() for text in texts)
         return [_row(document) for document in documents if document.late is late]
-
-    def sliding(
-        self, spec: LiveSpec, start: datetime, end: datetime, *, seconds: int, slide: int, late: bool = False
-    ) -> list[WindowRow]:
-        """Rows of the windows of this length, one each `slide` seconds, that begin in [start, end): made of short ones."""
-        reach = end + timedelta(seconds=seconds)
-        return fold(self.windows(spec.name, start, reach, late=late), spec, start, end, seconds=seconds, slide=slide)
 
     def newest(self, spec: str) -> datetime | None:
         """The start of the newest window."""

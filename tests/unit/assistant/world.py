@@ -21,9 +21,11 @@ from headrace.streams.spec import LiveMeasure, LiveSpec
 warm()  # seconds that no single test should seem to take
 NOW = datetime(2026, 11, 21, 10, 37, 21, tzinfo=UTC)
 SPEC, BY_USER, AMOUNTS = (
-    LiveSpec(name, "transactions", 60, (key, "transaction_type", "currency", "region"), ())
-    for name, key in [
-        ("transactions_1m", "merchant_id"), ("transactions_by_user", "user_id"), ("transaction_amounts", "amount_bucket")
+    LiveSpec(name, "transactions", 60, (key, "transaction_type", "currency", "region"), (), exprs=exprs)
+    for name, key, exprs in [
+        ("transactions_1m", "merchant_id", ()),
+        ("transactions_by_user", "user_id", ()),
+        ("transaction_amounts", "amount_bucket", (("amount_bucket", "CAST(amount AS INT)"),)),
     ]
 )  # fmt: skip
 BASE = 1.02

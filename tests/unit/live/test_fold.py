@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from headrace.live.fold import fold
+from headrace.live.fold import sliding
 from headrace.live.store import WindowRow
 from headrace.streams.spec import Accumulator, LiveSpec
 
@@ -34,6 +35,14 @@ def minutes(events: list[Event]) -> list[WindowRow]:
     for at, user, amount in events:
         found[at.replace(second=0), user].append(amount)
     return [WindowRow(at, {"user_id": user}, len(a), figures(a), 1, at) for (at, user), a in found.items()]
+
+
+@dataclass
+class Kept:
+    rows: list[WindowRow]
+
+    def windows(self, _: str, start: datetime, end: datetime, *, late: bool = False) -> list[WindowRow]:
+        return [row for row in self.rows if start <= row.window_start < end]
 
 
 def by_hand(events: list[Event], seconds: int, slide: int, end: datetime) -> dict[tuple[datetime, str | None], object]:
@@ -63,7 +72,7 @@ def test_any_length_and_slide_equals_counting_the_events(seed: int) -> None:
         )
         for _ in range(chance.choice([0, 5, 120]))
     ]
-    rows = fold(minutes(events), SPEC, START, end, seconds=seconds, slide=slide)
+    rows = sliding(Kept(minutes(events)), SPEC, START, end, seconds=seconds, slide=slide)
     assert {(row.window_start, row.keys["user_id"]): row.values for row in rows} == by_hand(events, seconds, slide, end)
     assert all(row.n == row.values["count"] for row in rows)
     assert [row.window_start for row in rows] == sorted(row.window_start for row in rows)
@@ -72,4 +81,4 @@ def test_any_length_and_slide_equals_counting_the_events(seed: int) -> None:
 @pytest.mark.parametrize(("seconds", "slide"), [(90, 60), (300, 30), (0, 60), (300, 0)])
 def test_what_minutes_cannot_make_is_refused(seconds: int, slide: int) -> None:
     with pytest.raises(ValueError, match="multiples"):
-        fold([], SPEC, START, START, seconds=seconds, slide=slide)
+        sliding(Kept([]), SPEC, START, START, seconds=seconds, slide=slide)
