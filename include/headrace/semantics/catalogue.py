@@ -179,9 +179,12 @@ def _source(metric: PydanticMetric, manifest: PydanticSemanticManifest) -> tuple
 
 
 def _dimensions(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) -> list[DimensionInfo]:
-    """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose."""
+    """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose.
+
+    The fact that measures most comes first: a dimension that several facts have is known by its words.
+    """
     found: dict[str, DimensionInfo] = {}
-    for model in sorted(manifest.semantic_models, key=lambda m: (not m.measures, "live" not in meta(m), m.name)):
+    for model in sorted(manifest.semantic_models, key=lambda m: (-len(m.measures), m.name)):
         entity = _primary(model)
         for dimension in model.dimensions:
             if dimension.type.value != "categorical" or "buckets" in meta(dimension):
