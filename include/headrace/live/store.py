@@ -22,7 +22,6 @@ class WindowRow:
     """Distinct events folded in."""
     values: dict[str, Decimal | int]
     generation: int
-    last_event: datetime | None = None
 
 
 class LiveStore:
@@ -76,21 +75,18 @@ class _Document(msgspec.Struct):
     n: int
     values: dict[str, str | int]
     generation: int
-    last_event_ms: int | None = None
 
 
 _decode = msgspec.json.Decoder(_Document).decode
 
 
 def _row(document: _Document) -> WindowRow:
-    last = document.last_event_ms
     return WindowRow(
         window_start=datetime.fromtimestamp(document.window_start, UTC),
         keys=document.keys,
         n=document.n,
         values={name: _value(value) for name, value in document.values.items()},
         generation=document.generation,
-        last_event=datetime.fromtimestamp(last / 1000, UTC) if last is not None else None,
     )
 
 

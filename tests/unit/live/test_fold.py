@@ -34,7 +34,7 @@ def minutes(events: list[Event]) -> list[WindowRow]:
     found: dict[tuple[datetime, str | None], list[Decimal]] = defaultdict(list)
     for at, user, amount in events:
         found[at.replace(second=0), user].append(amount)
-    return [WindowRow(at, {"user_id": user}, len(a), figures(a), 1, at) for (at, user), a in found.items()]
+    return [WindowRow(at, {"user_id": user}, len(a), figures(a), 1) for (at, user), a in found.items()]
 
 
 @dataclass
