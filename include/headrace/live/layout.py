@@ -3,6 +3,9 @@
 `window:{spec}:{start}` is a hash: field = late mark and key values joined by U+001F, value = JSON. `windows:{spec}` is
 a sorted set of the starts. `projector:run` is the server's run id once the whole topic is in the store; before that it
 says so, and a reader must not answer from what is there.
+
+`user:{id}:activity` is a hash too: what a person did in the last hour, events by window and keys; each field goes by itself
+an hour after its window began.
 """
 
 from __future__ import annotations
@@ -14,10 +17,13 @@ PUNCTUAL, LATE = "0", "1"
 RUN = "projector:run"
 FILLING = "filling:"
 
+PERSON = "user_id"
+
 # One call a batch. A row is written when its (generation, n) is larger than the one that is there, never otherwise.
 WRITE = """
 local written = 0
-for i = 1, #ARGV, 6 do
+local now = tonumber(redis.call('TIME')[1])
+for i = 1, #ARGV, 7 do
   local spec, start, field = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local generation, n = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
   local key = 'window:' .. spec .. ':' .. start
@@ -30,6 +36,11 @@ for i = 1, #ARGV, 6 do
   if newer then
     redis.call('HSET', key, field, ARGV[i + 5])
     if not known then redis.call('ZADD', 'windows:' .. spec, start, start) end
+    local person, ends = ARGV[i + 6], tonumber(start) + 3600
+    if person ~= '' and ends > now then
+      local place = spec .. '\\31' .. start .. '\\31' .. field
+      redis.call('HSETEX', 'user:' .. person .. ':activity', 'EXAT', ends, 'FIELDS', 1, place, n)
+    end
     written = written + 1
   end
 end
@@ -39,6 +50,10 @@ return written
 
 def window_key(spec: str, start: int) -> str:
     return f"window:{spec}:{start}"
+
+
+def activity_key(person: str) -> str:
+    return f"user:{person}:activity"
 
 
 def index_key(spec: str) -> str:
