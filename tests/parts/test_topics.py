@@ -113,10 +113,10 @@ def test_the_newest_dead_letters_are_listed_with_their_bytes(settings: Settings)
     letter = (
         '{"topic":"%s","partition":1,"offset":%d,"rule":"range:amount","reason":"amount is below 0.","value":"/3t9"}'
     )
-    for offset in (0, 1, 1):
-        producer.produce(DEAD_LETTERS, letter % (place, offset), f"[{place},1,{offset}]")
-        assert producer.flush(20) == 0
-    producer.produce(DEAD_LETTERS, "what is this", place)
+    now = int(time.time() * 1000)
+    for after, offset in enumerate((0, 1, 1)):
+        producer.produce(DEAD_LETTERS, letter % (place, offset), f"[{place},1,{offset}]", timestamp=now + after)
+    producer.produce(DEAD_LETTERS, "what is this", place, timestamp=now + 9)
     assert producer.flush(20) == 0
     odd, *found = deadletters.newest(settings, 3)
     assert [(one.topic, one.offset, one.rule) for one in found] == [

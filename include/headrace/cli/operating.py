@@ -139,13 +139,15 @@ def doctor() -> None:
 
 def run(part: PartName) -> None:
     """Become a part's own process (used by the supervisor, compose and Kubernetes)."""
-    from headrace.runtime import parts
+    from headrace.runtime import parts, scratch
 
     settings = get_settings()
     found = parts.by_name()[part]
     found.prepare(settings)
     command = found.command(settings)
-    environment = os.environ | dict(command.env) | {"HEADRACE_PART": part, "HEADRACE_HOME": str(settings.home)}
+    scratch_folder = str(scratch.fresh(settings, part))
+    ours = {"HEADRACE_PART": part, "HEADRACE_HOME": str(settings.home), "TMPDIR": scratch_folder}
+    environment = os.environ | dict(command.env) | ours
     if command.cwd:
         os.chdir(command.cwd)
     os.execvpe(command.argv[0], command.argv, environment)
