@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headrace.policy import Identity, allowed, column_masks
+from headrace.policy import Identity, allowed, column_masks, row_limits
 from headrace.policy.audit import Audit, Entry, write_or_log
 
 READ, SETTLE = "read_letters", "settle_letters"
@@ -20,5 +20,5 @@ def permit(person: Identity, action: str, doing: str, subject: str, audit: Audit
 
 
 def sees_persons(person: Identity) -> bool:
-    """The original bytes may name a person: only those see them from whom no column is masked."""
-    return not column_masks(person)
+    """The original bytes may name a person: only those see them from whom no column is masked and no row is kept."""
+    return not column_masks(person) and not row_limits(person)
