@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
-from confluent_kafka import Producer
 
 from headrace.policy.users import save_user
 from headrace.runtime import airflow
 from headrace.settings import Settings
 from headrace.streams.deadletters.letter import REPLAY_OF
 from headrace.streams.deadletters.reading import records
-from headrace.streams.topics import DEAD_LETTERS, producer_config
+from tests.parts.made_letters import TOPIC, put_letters
 
-TOPIC = "rest.marketplace.transactions.insert"
 LETTERS = 5
 _RUN = """
 import json, sys
@@ -38,19 +34,6 @@ def settings(start_parts: Callable[..., Settings]) -> Settings:
     return start_parts("kafka", "airflow-api")
 
 
-def _letters(settings: Settings, rule: str) -> set[str]:
-    producer = Producer(producer_config(settings))
-    offsets = range(1_000_000, 1_000_000 + LETTERS)
-    for offset in offsets:
-        letter = {
-            "stream": "transactions", "topic": TOPIC, "partition": 0, "offset": offset, "rule": rule, "reason": "It is odd.",
-            "value": base64.b64encode(b"{}").decode(), "arrived_at": datetime.now(UTC).isoformat(),
-        }  # fmt: skip
-        producer.produce(DEAD_LETTERS, json.dumps(letter), f"{TOPIC}:0:{offset}", headers=[("correlation_id", b"c")])
-    assert producer.flush(30) == 0
-    return {f"{TOPIC}:0:{offset}" for offset in offsets}
-
-
 def _run(settings: Settings, **conf: Any) -> str:
     """As a run that somebody triggers, whose name Airflow gives as dag_test."""
     command = [sys.executable, "-c", _RUN, str(settings.repo / "dags"), json.dumps(conf)]
@@ -62,7 +45,7 @@ def _run(settings: Settings, **conf: Any) -> str:
 
 def test_a_run_replays_for_its_person_within_its_limit(settings: Settings) -> None:
     rule = f"odd:{uuid.uuid4().hex[:8]}"
-    letters = _letters(settings, rule)
+    letters = set(put_letters(settings, rule, [b"{}"] * LETTERS))
     refused = _run(settings, reason=rule)
     assert "dag_test is not a user of Headrace" in refused
     assert "ended as failed" in refused, refused[-3000:]

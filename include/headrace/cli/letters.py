@@ -14,6 +14,7 @@ from headrace.log import new_correlation_id
 from headrace.settings import Settings, get_settings
 
 if TYPE_CHECKING:
+    from headrace.policy.identity import Identity
     from headrace.streams.deadletters.selection import Selection
     from headrace.streams.deadletters.settling import Outcome
 
@@ -137,7 +138,7 @@ def replay(
     settings = get_settings()
     selection = _chosen(letters, stream, reason, since, until)
     who = person(settings, user)
-    _ask(settings, selection, limit, yes, "replay")
+    _ask(settings, who, selection, limit, yes, "replay")
     outcome = settling.replay(
         settings, who, selection, PostgresAudit(settings), correlation_id=new_correlation_id(), limit=limit, rate=rate
     )
@@ -164,7 +165,7 @@ def drop(
     settings = get_settings()
     selection = _chosen(letters, stream, reason, since, until)
     who = person(settings, user)
-    _ask(settings, selection, limit, yes, "drop")
+    _ask(settings, who, selection, limit, yes, "drop")
     outcome = settling.drop(
         settings, who, selection, PostgresAudit(settings), because=because, correlation_id=new_correlation_id(), limit=limit
     )  # fmt: skip
@@ -182,12 +183,13 @@ def _chosen(
     return selection
 
 
-def _ask(settings: Settings, selection: Selection, limit: int, yes: bool, doing: str) -> None:
+def _ask(settings: Settings, who: Identity, selection: Selection, limit: int, yes: bool, doing: str) -> None:
+    from headrace.policy.audit import PostgresAudit
     from headrace.streams.deadletters import settling
 
     if yes or 0 < len(selection.letters) <= ASK_ABOVE:
         return
-    number = min(limit, settling.count_open(settings, selection))
+    number = min(limit, settling.count_open(settings, who, selection, PostgresAudit(settings)))
     if number > ASK_ABOVE:
         fail(f"This would {doing} {number} letters ({selection}). Look with `./headrace dlq list`, then add --yes.")
 

@@ -58,6 +58,8 @@ def records(
             "bootstrap.servers": settings.kafka,
             "group.id": "headrace-dead-letters-reader",
             "enable.auto.commit": False,
+            # Where the oldest records went while we read, the reading goes on with those that are left.
+            "auto.offset.reset": "earliest",
             "enable.partition.eof": True,
             "isolation.level": "read_committed",
         }

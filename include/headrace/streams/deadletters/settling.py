@@ -140,8 +140,9 @@ def _recorded(
         )
 
 
-def count_open(settings: Settings, selection: Selection) -> int:
+def count_open(settings: Settings, person: Identity, selection: Selection, audit: Audit) -> int:
     """How many letters a replay or a drop of this selection would settle."""
+    permit(person, SETTLE, "count_letters", str(selection), audit)
     with states(settings) as known:
         return sum(1 for _, state in with_states(known, select(settings, selection)) if is_open(state))
 
