@@ -71,7 +71,8 @@ def outcome_document(outcome: Outcome, what: str) -> dict[str, Any]:
 def _table(*headings: str) -> Table:
     table = Table(box=None, padding=(0, 2))
     for heading in headings:
-        table.add_column(heading, justify="right" if heading == "letters" else "left", overflow="fold")
+        # A name is there to be copied, so it stays in one line.
+        table.add_column(heading, justify="right" if heading == "letters" else "left", no_wrap=heading == "letter")
     return table
 
 
@@ -83,14 +84,14 @@ def show_survey(page: Console, found: Survey, state: str) -> None:
         return
     counts = _table("letters", "stream", "rule")
     for (stream, rule), number in found.counts.most_common():
-        counts.add_row(str(number), stream, rule)
+        counts.add_row(str(number), Text(plain(stream)), Text(plain(rule)))
     page.print(counts)
     letters = _table("letter", "rule", "arrived", "state")
     for letter, became in found.newest:
         arrived = f"{letter.arrived_at:%Y-%m-%d %H:%M:%S}"
-        letters.add_row(letter.name, letter.rule, arrived, became.state if became else OPEN)
+        letters.add_row(Text(plain(letter.name)), Text(plain(letter.rule)), arrived, became.state if became else OPEN)
     page.print(f"\nThe newest {len(found.newest)} of {found.total}; `./headrace dlq show LETTER` shows one in full.\n")
-    page.print(letters)
+    page.print(letters, soft_wrap=True)
 
 
 def show_letter(page: Console, found: Inspected) -> None:
@@ -112,7 +113,7 @@ def show_letter(page: Console, found: Inspected) -> None:
     }
     for name, value in rows.items():
         if value:
-            table.add_row(name, Text(value))
+            table.add_row(plain(name), Text(plain(value)))
     page.print(table)
     if found.faults is not None:
         _show_faults(page, found.faults, "The contract now accepts it: replay sends it again.")
@@ -135,13 +136,16 @@ def _show_faults(page: Console, faults: Sequence[Fault], none: str) -> None:
         return
     page.print("The contract now says:")
     for fault in faults:
-        page.print(
-            Text(f"  ✗ {fault.field} {fault.reason}".replace("  ", " ", 1) if fault.field else f"  ✗ {fault.reason}")
-        )
+        page.print(Text(plain(f"  ✗ {fault.field} {fault.reason}" if fault.field else f"  ✗ {fault.reason}")))
+
+
+def plain(text: str) -> str:
+    """Without the control characters by which a sender could write to the terminal of whoever looks."""
+    return "".join(char if char.isprintable() or char in "\n\t" else f"\\x{ord(char):02x}" for char in text)
 
 
 def show_mended(page: Console, done: Mended) -> None:
-    page.print(Text(done.document.decode("utf-8", "backslashreplace")), soft_wrap=True)
+    page.print(Text(plain(done.document.decode("utf-8", "backslashreplace"))), soft_wrap=True)
     _show_faults(page, done.faults, "The contract accepts it.")
     if done.outcome is None:
         page.print("Nothing was sent. Correct it further with --set, --unset or --file.")
@@ -154,6 +158,6 @@ def show_outcome(page: Console, outcome: Outcome, what: str) -> None:
     if outcome.found_sent:
         page.print(f"{outcome.found_sent} had been sent by a replay that was interrupted, and were not sent again.")
     for letter, place in outcome.sent_to.items():
-        page.print(f"  {letter} → {place}", soft_wrap=True)
+        page.print(f"  {letter} → {place}", soft_wrap=True, markup=False)
     for letter, why in outcome.passed_over.items():
-        page.print(f"  {letter} passed over: {why}", soft_wrap=True)
+        page.print(f"  {letter} passed over: {why}", soft_wrap=True, markup=False)

@@ -21,7 +21,8 @@ class Inspected:
     letter: DeadLetter
     state: State | None
     faults: Sequence[Fault] | None
-    """By the rules of the REST door as they are now; None where no contract has its topic."""
+    """By the rules of the REST door as they are now; they quote the bytes, so None where those are not for this person,
+    and where no contract has the topic."""
     in_full: bool
     """Whether this person may see the bytes, which may name people."""
 
@@ -33,8 +34,11 @@ def inspect(settings: Settings, person: Identity, name: str, audit: Audit) -> In
         state = known.of([letter]).get(name)
     in_full = sees_persons(person)
     audit.write(Entry(person.user, "show_letter", name, True, {"in_full": in_full}))
+    return Inspected(letter, state, _faults(settings, letter) if in_full else None, in_full)
+
+
+def _faults(settings: Settings, letter: DeadLetter) -> Sequence[Fault] | None:
     try:
-        found = faults(codec_of(settings, letter), letter.value)
+        return faults(codec_of(settings, letter), letter.value)
     except CannotMend:
-        found = None
-    return Inspected(letter, state, found, in_full)
+        return None
