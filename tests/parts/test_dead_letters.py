@@ -23,7 +23,7 @@ from headrace.lake import dbt
 from headrace.lake.trino import connect
 from headrace.policy.users import save_user
 from headrace.runtime import jobs
-from headrace.settings import Settings
+from headrace.settings import REPO, Settings
 from headrace.streams import heartbeat
 from headrace.streams.deadletters.letter import REPLAY_OF
 from headrace.streams.deadletters.reading import records
@@ -87,8 +87,8 @@ def _until(seen: Callable[[], object], wanted: object) -> None:
 
 
 def _start(*code: str, **environment: str) -> subprocess.Popen[bytes]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, *code], env=os.environ | environment, stdout=pipe, stderr=pipe)
+    pipe, path = subprocess.PIPE, {"PYTHONPATH": str(REPO / "include")}
+    return subprocess.Popen([sys.executable, *code], env=os.environ | path | environment, stdout=pipe, stderr=pipe)
 
 
 def _dlq(*arguments: str, status: int = 0, **environment: str) -> Any:
