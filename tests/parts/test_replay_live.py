@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from headrace.contracts.model import load_contracts
-from headrace.live.projector import valkey_client
+from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.policy import Identity
 from headrace.policy.audit import PostgresAudit
@@ -47,7 +47,7 @@ def _until_equal(oracle: Oracle, store: LiveStore) -> None:
 
 
 def test_a_mended_event_is_in_its_window_once(settings: Settings) -> None:
-    oracle, store = Oracle(load_contracts(settings.contracts)["transactions"]), LiveStore(valkey_client(settings))
+    oracle, store = Oracle(load_contracts(settings.contracts)["transactions"]), LiveStore(valkey(settings))
     event = oracle._event(late=False)
     refused = json.dumps(event | {"amount": -1}).encode()
     # The sender repeated itself, so the gate refused the same event twice: both letters are mended.
