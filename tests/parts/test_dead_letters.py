@@ -17,7 +17,9 @@ from typing import Any
 import psycopg
 import pytest
 from confluent_kafka import Message, Producer
+from typer.testing import CliRunner
 
+from headrace.cli.__main__ import app
 from headrace.contracts.model import load_contracts
 from headrace.lake import dbt
 from headrace.lake.trino import connect
@@ -86,16 +88,17 @@ def _until(seen: Callable[[], object], wanted: object) -> None:
         time.sleep(1)
 
 
-def _start(*code: str, **environment: str) -> subprocess.Popen[bytes]:
+def _start(*code: str) -> subprocess.Popen[bytes]:
     pipe, path = subprocess.PIPE, {"PYTHONPATH": str(REPO / "include")}
-    return subprocess.Popen([sys.executable, *code], env=os.environ | path | environment, stdout=pipe, stderr=pipe)
+    return subprocess.Popen([sys.executable, *code], env=os.environ | path, stdout=pipe, stderr=pipe)
 
 
 def _dlq(*arguments: str, status: int = 0, **environment: str) -> Any:
-    process = _start("-m", "headrace.cli", "dlq", *arguments, "--json", **environment)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == status, err.decode()
-    return json.loads(out) if out else err.decode()
+    """The document that the command prints, or what it says instead."""
+    result = CliRunner().invoke(app, ["dlq", *arguments, "--json"], env=environment)
+    said = f"{result.stderr}{result.exception or ''}"
+    assert result.exit_code == status, said
+    return json.loads(result.stdout) if result.stdout else said
 
 
 def _rows(settings: Settings, sql: str, *values: Any) -> list[Any]:
