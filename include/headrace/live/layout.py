@@ -2,7 +2,8 @@
 
 `window:{spec}:{start}` is a hash: field = late mark and key values joined by U+001F, value = JSON. `windows:{spec}` is
 a sorted set of the starts. `projector:run` is the server's run id once the whole topic is in the store; before that it
-says so, and a reader must not answer from what is there.
+says so, and a reader must not answer from what is there. Channel `live:updates` carries the rows as they are written, a
+JSON array a message, while anybody listens.
 
 `user:{id}:activity` is a hash too: what a person did in the last hour, events by window and keys; each field goes by itself
 an hour after its window began.
@@ -16,12 +17,13 @@ SEPARATOR = "\x1f"
 PUNCTUAL, LATE = "0", "1"
 RUN = "projector:run"
 FILLING = "filling:"
+UPDATES = "live:updates"
 
 PERSON = "user_id"
 
 # One call a batch. A row is written when its (generation, n) is larger than the one that is there, never otherwise.
 WRITE = """
-local written = 0
+local written = {}
 local now = tonumber(redis.call('TIME')[1])
 for i = 1, #ARGV, 7 do
   local spec, start, field = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -41,10 +43,13 @@ for i = 1, #ARGV, 7 do
       local place = spec .. '\\31' .. start .. '\\31' .. field
       redis.call('HSETEX', 'user:' .. person .. ':activity', 'EXAT', ends, 'FIELDS', 1, place, n)
     end
-    written = written + 1
+    written[#written + 1] = ARGV[i + 5]
   end
 end
-return written
+if #written > 0 and redis.call('PUBSUB', 'NUMSUB', 'live:updates')[2] > 0 then
+  redis.call('PUBLISH', 'live:updates', '[' .. table.concat(written, ',') .. ']')
+end
+return #written
 """
 
 
