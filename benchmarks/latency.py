@@ -140,8 +140,8 @@ def watch(run: str, stop: Event, ready: Event, looks: Any) -> None:
             continue
         now = time.time()
         for row in decode(message["data"]):
-            if row.spec == SPEC and (merchant := row.keys["merchant_id"] or "").startswith(run):
-                place = row.window_start, merchant
+            if row.spec == SPEC and row.keys["merchant_id"].startswith(run):
+                place = row.window_start, row.keys["merchant_id"]
                 found.append(Look(place, row.n, now, row.last_arrived_ms / 1000, row.emitted_ms / 1000))
     looks.put(found)
 
