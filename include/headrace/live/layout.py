@@ -4,9 +4,6 @@
 a sorted set of the starts. `projector:run` is the server's run id once the whole topic is in the store; before that it
 says so, and a reader must not answer from what is there. Channel `live:updates` carries the rows as they are written, a
 JSON array a message, while anybody listens.
-
-`user:{id}:activity` is a hash too: what a person did in the last hour, events by window and keys; each field goes by itself
-an hour after its window began.
 """
 
 from __future__ import annotations
@@ -19,13 +16,10 @@ RUN = "projector:run"
 FILLING = "filling:"
 UPDATES = "live:updates"
 
-PERSON = "user_id"
-
 # One call a batch. A row is written when its (generation, n) is larger than the one that is there, never otherwise.
 WRITE = """
 local written = {}
-local now = tonumber(redis.call('TIME')[1])
-for i = 1, #ARGV, 7 do
+for i = 1, #ARGV, 6 do
   local spec, start, field = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local generation, n = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
   local key = 'window:' .. spec .. ':' .. start
@@ -38,11 +32,6 @@ for i = 1, #ARGV, 7 do
   if newer then
     redis.call('HSET', key, field, ARGV[i + 5])
     if not known then redis.call('ZADD', 'windows:' .. spec, start, start) end
-    local person, ends = ARGV[i + 6], tonumber(start) + 3600
-    if person ~= '' and ends > now then
-      local place = spec .. '\\31' .. start .. '\\31' .. field
-      redis.call('HSETEX', 'user:' .. person .. ':activity', 'EXAT', ends, 'FIELDS', 1, place, n)
-    end
     written[#written + 1] = ARGV[i + 5]
   end
 end
@@ -55,10 +44,6 @@ return #written
 
 def window_key(spec: str, start: int) -> str:
     return f"window:{spec}:{start}"
-
-
-def activity_key(person: str) -> str:
-    return f"user:{person}:activity"
 
 
 def index_key(spec: str) -> str:

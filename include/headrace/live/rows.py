@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from headrace.live.layout import PERSON, field_of
+from headrace.live.layout import field_of
 
 
 class Metric(msgspec.Struct):
@@ -31,29 +31,20 @@ class Row:
     field: str
     version: tuple[int, int]
     text: bytes
-    person: str = ""
-    """Whose windows they are, where they are kept by person."""
 
     @property
     def place(self) -> tuple[str, int, str]:
         return self.spec, self.start, self.field
 
     def arguments(self) -> tuple[str | int | bytes, ...]:
-        return self.spec, self.start, self.field, *self.version, self.text, self.person
+        return self.spec, self.start, self.field, *self.version, self.text
 
 
 def row_of(value: bytes) -> Row:
     """Raises msgspec.MsgspecError for what is not such a message."""
     metric = _decode(value)
     keys = (None if key is None else str(key) for key in metric.keys.values())
-    return Row(
-        metric.spec,
-        metric.window_start,
-        field_of(metric.late, keys),
-        (metric.generation, metric.n),
-        value,
-        str(metric.keys.get(PERSON) or ""),
-    )
+    return Row(metric.spec, metric.window_start, field_of(metric.late, keys), (metric.generation, metric.n), value)
 
 
 def newest(rows: Iterable[Row]) -> list[Row]:
