@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import yaml
 
+from headrace.contracts.corrections import default, possible
+
 Kind = Literal["events", "entity"]
 _TYPES = {
     "string": "string",
@@ -40,6 +42,12 @@ class Field:
     values: tuple[str, ...] = ()
     classification: str = "internal"
     person: bool = False
+    corrected_by: tuple[str, ...] | None = None
+    """Kinds of correction that the contract names; None: what the type suggests."""
+
+    @property
+    def corrections(self) -> tuple[str, ...]:
+        return default(self) if self.corrected_by is None else self.corrected_by
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,7 @@ def _properties(items: list[dict[str, Any]] | None) -> dict[str, Any]:
 def _field(raw: dict[str, Any]) -> Field:
     options = raw.get("logicalTypeOptions") or {}
     custom = _properties(raw.get("customProperties"))
+    named = custom.get("corrections")
     return Field(
         name=raw["name"],
         type=raw.get("physicalType") or _TYPES[raw["logicalType"]],
@@ -101,6 +110,7 @@ def _field(raw: dict[str, Any]) -> Field:
         values=tuple(custom.get("values", ())),
         classification=raw.get("classification", "internal"),
         person=bool(custom.get("person", False)),
+        corrected_by=None if named is None else tuple(named),
     )
 
 
@@ -143,6 +153,12 @@ def _check(contract: Contract, path: Path) -> None:
     ):
         if missing := [name for name in used if name not in names]:
             raise ContractError(f"{path.name}: {role} names {missing[0]!r}, which is not among the properties")
+    for field in contract.fields:
+        if unknown := set(field.corrections) - set(possible(field)):
+            raise ContractError(
+                f"{path.name}: {field.name} has no correction {sorted(unknown)[0]!r}; "
+                f"there are: {', '.join(possible(field))}"
+            )
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

@@ -34,6 +34,7 @@ final as (
 {% for field in fields %}
         {{ field }},
 {% endfor %}
+        corrected,
         arrived_at,
         landed_at,
         origin,
@@ -99,6 +100,9 @@ models:
 {% endif %}
         meta: {classification: {{ f.classification }}{{ ", person: true" if f.person }}}
 {% endfor %}
+      - name: corrected
+        description: What the gate corrected, each as `field:kind`; empty where the event was right as it came.
+        meta: {classification: internal}
     data_tests:
       - one_row_per:
           arguments: {keys: {{ keys(c) }}}

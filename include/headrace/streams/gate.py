@@ -1,8 +1,9 @@
 """The one gate: what a contract asks of an event, as rules that Spark and Trino decide alike for the same bytes.
 
 A rule is an SQL condition under which a record is refused, with a name and a sentence for the person who finds it among
-the dead letters. The first rule that applies is the reason. Conditions read the columns of `prepared`, the `text_FIELD`
-columns of `texts`, the typed columns of `typed` (named as the contract names them) and `arrived_at`.
+the dead letters. The first rule that applies is the reason: schema, then nullability, then range. Conditions read the
+columns of `prepared`, the `text_FIELD` columns of `texts`, the typed columns (named as the contract names them) and
+`arrived_at`. What can be corrected is corrected before it is judged.
 """
 
 from __future__ import annotations
@@ -10,19 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from headrace.contracts.corrections import BOOLEAN, DATE, FLOATING, NUMBER, PLAIN_NUMBER, WHOLE_NUMBER
 from headrace.contracts.model import Contract, ContractError, Field
-from headrace.streams.dialect import (
-    DATE,
-    FLOATING,
-    NUMBER,
-    OBJECT,
-    SPARK,
-    TRINO,
-    WHOLE,
-    Dialect,
-    matches,
-    text_of,
-)
+from headrace.streams.correcting import corrected_text, moment
+from headrace.streams.dialect import OBJECT, Dialect, given_of, matches, text_of, whole
 
 FUTURE_MINUTES = 1
 RESERVED = frozenset(
@@ -43,6 +35,7 @@ RESERVED = frozenset(
         "documents",
         "refusal",
         "reason",
+        "corrected",
     ]
 )
 """Names that a record has already, before its fields are read."""
@@ -72,17 +65,17 @@ def typed(field: Field, dialect: Dialect) -> str:
     if field.type == "string":
         return text
     if field.type == "timestamp":
-        return dialect.timestamp(text)
+        return moment(field, dialect)
     if field.type == "boolean":
         return f"CASE {text} WHEN 'true' THEN true WHEN 'false' THEN false END"
     if field.type == "bigint":
-        return _guarded(dialect, text, WHOLE, f"try_cast(try_cast({text} AS decimal(38,0)) AS bigint)")
-    pattern = {"double": FLOATING, "date": DATE}.get(field.type, NUMBER)
+        return _guarded(dialect, text, WHOLE_NUMBER, f"try_cast(try_cast({text} AS decimal(38,0)) AS bigint)")
+    pattern = {"double": FLOATING, "date": DATE}.get(field.type, PLAIN_NUMBER)
     return _guarded(dialect, text, pattern, f"try_cast({text} AS {field.type})")
 
 
 def _guarded(dialect: Dialect, text: str, pattern: str, cast: str) -> str:
-    return f"CASE WHEN {matches(dialect, text, pattern)} THEN {cast} END"
+    return f"CASE WHEN {matches(dialect, text, whole(pattern))} THEN {cast} END"
 
 
 def rules(contract: Contract, dialect: Dialect, future_minutes: int = FUTURE_MINUTES) -> tuple[Rule, ...]:
@@ -91,9 +84,13 @@ def rules(contract: Contract, dialect: Dialect, future_minutes: int = FUTURE_MIN
         raise ContractError(
             f"{contract.name}: {sorted(taken)[0]!r} is a name of the record itself; rename the property"
         )
-    found = [*_record_rules(dialect)]
+    found = _record_rules(dialect)
     for field in contract.fields:
-        found += _field_rules(field, dialect)
+        found += _type_rules(field, dialect)
+    for field in contract.fields:
+        found += _required_rule(field)
+    for field in contract.fields:
+        found += _limit_rules(field, dialect)
     latest = dialect.minutes_after("arrived_at", future_minutes)
     sentence = f"{contract.event_time} is more than {future_minutes} minute(s) after the moment the event arrived."
     found.append(Rule(f"future:{contract.event_time}", sentence, f"{contract.event_time} > {latest}"))
@@ -109,17 +106,20 @@ def _record_rules(dialect: Dialect) -> list[Rule]:
     ]
 
 
-def _field_rules(field: Field, dialect: Dialect) -> list[Rule]:
-    found = []
-    if field.required:
-        sentence = f"{field.name} is required and is missing or null."
-        found.append(Rule(f"required:{field.name}", sentence, f"{text_of(field.name)} IS NULL"))
-    found.append(_type_rule(field, dialect))
-    found += _places_rule(field, dialect)
-    found += _length_rules(field)
-    found += _enum_rule(field, dialect)
-    found += _range_rules(field)
-    return found
+def _required_rule(field: Field) -> list[Rule]:
+    if not field.required:
+        return []
+    sentence = f"{field.name} is required and is missing or null."
+    return [Rule(f"required:{field.name}", sentence, f"{text_of(field.name)} IS NULL")]
+
+
+def _limit_rules(field: Field, dialect: Dialect) -> list[Rule]:
+    return [
+        *_places_rule(field, dialect),
+        *_length_rules(field),
+        *_enum_rule(field, dialect),
+        *_range_rules(field),
+    ]
 
 
 _SPELLED = {
@@ -132,16 +132,23 @@ _SPELLED = {
 }
 
 
-def _type_rule(field: Field, dialect: Dialect) -> Rule:
-    text, name = text_of(field.name), f"type:{field.name}"
+def _type_rules(field: Field, dialect: Dialect) -> list[Rule]:
+    text = text_of(field.name)
     sentence = f"{field.name} must be {_SPELLED.get(field.type, 'a number in plain digits')}."
+    return [Rule(f"type:{field.name}", sentence, f"{text} IS NOT NULL AND ({_of_another_type(field, dialect)})")]
+
+
+def _of_another_type(field: Field, dialect: Dialect) -> str:
+    text = text_of(field.name)
     if field.type == "string":
-        return Rule(name, sentence, f"{text} IS NOT NULL AND NOT {dialect.is_string(field.name)}")
+        return f"NOT {dialect.is_string(field.name)}"
     if field.type == "bigint" or is_decimal(field):
-        pattern = NUMBER if is_decimal(field) else WHOLE
-        wrong = f"NOT {matches(dialect, text, pattern)} OR {dialect.has_exponent(field.name)}"
-        return Rule(name, sentence, f"{text} IS NOT NULL AND ({wrong})")
-    return Rule(name, sentence, f"{text} IS NOT NULL AND {field.name} IS NULL")
+        pattern = PLAIN_NUMBER if is_decimal(field) else WHOLE_NUMBER
+        wrong = f"NOT {matches(dialect, text, whole(pattern))} OR {dialect.has_exponent(field.name)}"
+    else:
+        wrong = f"{field.name} IS NULL"
+    needs_no_quotes = field.type not in ("timestamp", "date") and not {NUMBER, BOOLEAN} & set(field.corrections)
+    return f"{wrong} OR {dialect.is_string(field.name)}" if needs_no_quotes else wrong
 
 
 def _places_rule(field: Field, dialect: Dialect) -> list[Rule]:
@@ -210,27 +217,16 @@ def _first(found: tuple[Rule, ...], outcomes: list[str]) -> str:
     return "CASE " + " ".join(branches) + " END"
 
 
+def given(contract: Contract, dialect: Dialect) -> dict[str, str]:
+    """The `given_FIELD` columns, over those of `prepared`."""
+    return {given_of(field.name): dialect.text(field.name) for field in contract.fields}
+
+
 def texts(contract: Contract, dialect: Dialect) -> dict[str, str]:
-    """The `text_FIELD` columns, over those of `prepared`."""
-    return {text_of(field.name): dialect.text(field.name) for field in contract.fields}
+    """The `text_FIELD` columns, over those of `given`."""
+    return {text_of(field.name): corrected_text(field, dialect) for field in contract.fields}
 
 
 def columns(contract: Contract, dialect: Dialect) -> dict[str, str]:
     """The typed columns, over those of `texts`."""
     return {field.name: typed(field, dialect) for field in contract.fields}
-
-
-def trino_columns(contract: Contract) -> dict[str, str]:
-    return columns(contract, TRINO)
-
-
-def trino_refusal(contract: Contract) -> str:
-    return refusal(rules(contract, TRINO), TRINO)
-
-
-def trino_reason(contract: Contract) -> str:
-    return reason(rules(contract, TRINO), TRINO)
-
-
-def spark_columns(contract: Contract) -> dict[str, str]:
-    return columns(contract, SPARK)

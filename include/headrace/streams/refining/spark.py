@@ -73,6 +73,7 @@ def _event(contract: Contract, settings: Settings) -> Column:
         F.col("partition"),
         F.col("offset"),
         F.lit(contract.version).alias("contract_version"),
+        F.col("corrected"),
     ).alias("quality")
     return F.to_json(F.struct(*(field.name for field in contract.fields), quality), _FORMAT)
 
