@@ -61,6 +61,31 @@ _PROCESSED = """-- {{ note }}
 {{ '{{' }} {{ macro }}(ref("valid_{{ name }}"), {{ keys }}, {{ fields }}, "{{ event_time }}") {{ '}}' }}
 """
 
+_CORRECTIONS = """-- {{ note }}
+{{ '{{' }} config(materialized="view", tags=["raw"]) {{ '}}' }}
+
+with
+marked as (
+{% for c in contracts %}
+    select '{{ c.name }}' as stream, cast(arrived_at as date) as arrival_day, corrected
+    from {{ '{{' }} ref("{{ c.name }}") {{ '}}' }}
+    where cardinality(corrected) > 0
+{% if not loop.last %}
+    union all
+{% endif %}
+{% endfor %}
+),
+
+final as (
+    select marked.stream, marked.arrival_day, marks.correction, count(*) as events
+    from marked
+    cross join unnest(marked.corrected) as marks (correction)
+    group by marked.stream, marked.arrival_day, marks.correction
+)
+
+select * from final
+"""
+
 _RAW_YAML = """# {{ note }}
 version: 2
 
@@ -107,6 +132,19 @@ models:
       - one_row_per:
           arguments: {keys: {{ keys(c) }}}
 {% endfor %}
+  - name: corrections
+    description: One row per stream, day of arrival and correction, with how many events the gate corrected so.
+    meta: {owner: platform}
+    columns:
+      - name: stream
+        meta: {classification: internal}
+      - name: arrival_day
+        meta: {classification: internal}
+      - name: correction
+        description: The field and the kind of correction, as `amount:number as text`.
+        meta: {classification: internal}
+      - name: events
+        meta: {classification: internal}
 """
 
 
@@ -153,6 +191,7 @@ def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     values = {"note": _NOTE, "contracts": streams, "grain": grain, "keys": keys, "column": column}
     found = {models / "raw" / f"valid_{c.name}.sql": valid_model(c) for c in streams}
     found |= {models / "processed" / f"{c.name}.sql": processed_model(c) for c in streams}
+    found[models / "processed" / "corrections.sql"] = _JINJA.from_string(_CORRECTIONS).render(values)
     found[models / "raw" / "_raw.yml"] = _JINJA.from_string(_RAW_YAML).render(values)
     found[models / "processed" / "_processed.yml"] = _JINJA.from_string(_PROCESSED_YAML).render(values)
     return found
