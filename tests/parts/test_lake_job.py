@@ -142,8 +142,13 @@ def test_the_gate_sends_each_where_it_belongs(settings: Settings, oracle: Oracle
 
     processed = dict(_consume(settings, oracle.contract.processed_topic))
     mine = {key: body for key, body in processed.items() if body["merchant_id"].startswith(oracle.prefix)}
-    events = {id_: (late, e) for id_, (late, e) in oracle.accepted.items() if json.dumps(e).encode() in streamed}
+    events = {id_: found for id_, found in oracle.accepted.items() if oracle.sent_as[id_] in streamed}
     assert set(mine) == set(events)
     assert {id_: (body["quality"]["late"], body["amount"]) for id_, body in mine.items()} == {
         id_: (late, event["amount"]) for id_, (late, event) in events.items()
     }
+    assert {id_: body["quality"]["corrected"] for id_, body in mine.items()} == {
+        id_: oracle.untidy.get(id_, []) for id_ in events
+    }
+    conflict = next(body for body in ours if body["rule"] == "conflict")
+    assert conflict["reason"].startswith("The first event of this identity has event_time ")

@@ -86,6 +86,13 @@ class Contract:
     def person_fields(self) -> tuple[str, ...]:
         return tuple(f.name for f in self.fields if f.person)
 
+    @property
+    def version_fields(self) -> tuple[str, ...]:
+        """When and how much: an event that differs from another of its identity in these is no repeat of it."""
+        if self.kind != "events":
+            return ()
+        return (self.event_time, *(f.name for f in self.fields if f.type.startswith("decimal")))
+
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)
 

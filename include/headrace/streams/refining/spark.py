@@ -14,9 +14,13 @@ from pyspark.sql import functions as F
 
 from headrace.contracts.model import Contract
 from headrace.settings import Settings
+from headrace.streams.refining.firsts import Conflict, Firsts, Version
 from headrace.streams.spark import gated, kafka_options
 from headrace.streams.topics import DEAD_LETTERS
 
+CONFLICT = "conflict"
+_PLACE = ("topic", "partition", "offset")
+_RECORD = (*_PLACE, "arrived_at", "key", "value", "headers")
 _FORMAT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
 _SINK = {"kafka.compression.type": "lz4", "kafka.linger.ms": "5", "kafka.max.request.size": str(4 * 1_048_576)}
 
@@ -27,37 +31,85 @@ class Refine:
     def __init__(self, contracts: Mapping[str, Contract], settings: Settings) -> None:
         self._by_topic = {contract.topic: contract for contract in contracts.values()}
         self._settings = settings
+        self._firsts = Firsts(settings.checkpoints / "lake" / "firsts.sqlite", settings.conflict_ids)
 
     def __call__(self, batch: DataFrame, _: int) -> None:
         held = batch.persist()
         try:
             present = [self._by_topic[row["topic"]] for row in held.select("topic").distinct().collect()]
             if present:
-                parts = [refined(held, contract, self._settings) for contract in present]
-                rows = reduce(DataFrame.unionByName, parts)
-                rows.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
+                parts = [judged(held, contract, self._settings) for contract in present]
+                self._send(reduce(DataFrame.unionByName, parts).persist())
         finally:
             held.unpersist()
 
+    def _send(self, rows: DataFrame) -> None:
+        try:
+            found = self._firsts.conflicts(_versions(rows))
+            sent = outgoing(_refused(rows, found) if found else rows)
+            sent.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
+        finally:
+            rows.unpersist()
 
-def refined(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
-    """Rows (topic, key, value, headers) for Kafka."""
-    judged = gated(records.where(F.col("topic") == contract.topic), contract, settings.future_minutes)
-    refused = F.col("refusal").isNotNull()
-    return judged.select(
-        F.when(refused, F.lit(DEAD_LETTERS)).otherwise(F.lit(contract.processed_topic)).alias("topic"),
-        F.when(refused, _place()).otherwise(_identity(contract)).alias("key"),
-        F.when(refused, _dead_letter(contract)).otherwise(_event(contract, settings)).alias("value"),
-        F.col("headers"),
+
+def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
+    """The contract's records in the shape that all contracts share: verdict, identity, and the event as it is sent on."""
+    rows = gated(records.where(F.col("topic") == contract.topic), contract, settings.future_minutes)
+    return rows.select(
+        *_RECORD,
+        F.lit(contract.name).alias("stream"),
+        F.lit(contract.processed_topic).alias("processed_topic"),
+        "refusal",
+        "reason",
+        F.concat_ws("\x1f", *(F.col(name).cast("string") for name in contract.identity)).alias("identity"),
+        F.lit(_memory(contract)).alias("memory"),
+        _says(contract).alias("says"),
+        _event(contract, settings).alias("event"),
     )
 
 
-def _place() -> Column:
-    return F.concat_ws(":", "topic", F.col("partition").cast("string"), F.col("offset").cast("string"))
+def _memory(contract: Contract) -> str | None:
+    """Versions are compared under one set of fields and types: a changed contract begins anew."""
+    told = ", ".join(f"{name} {contract.field(name).type}" for name in contract.version_fields)
+    return f"{contract.name}: {told}" if told else None
 
 
-def _identity(contract: Contract) -> Column:
-    return F.concat_ws("\x1f", *(F.col(name).cast("string") for name in contract.identity))
+def _says(contract: Contract) -> Column:
+    told = (
+        F.concat(F.lit(f"{name} "), F.coalesce(F.col(name).cast("string"), F.lit("nothing")))
+        for name in contract.version_fields
+    )
+    return F.concat_ws(", ", *told)
+
+
+def _versions(rows: DataFrame) -> list[Version]:
+    """Accepted events in the order in which the lake decides which of two is the first."""
+    compared = rows.where("refusal IS NULL AND memory IS NOT NULL")
+    found = compared.select("arrived_at", *_PLACE, "memory", "identity", "says").collect()
+    return [
+        Version(row["memory"], row["identity"], row["says"], row["topic"], row["partition"], row["offset"])
+        for row in sorted(found)
+    ]
+
+
+def _refused(rows: DataFrame, conflicts: list[Conflict]) -> DataFrame:
+    listed = [(found.other.topic, found.other.partition, found.other.offset, found.reason) for found in conflicts]
+    schema = "topic string, partition int, offset bigint, conflict string"
+    joined = rows.join(F.broadcast(rows.sparkSession.createDataFrame(listed, schema)), list(_PLACE), "left")
+    refusal = F.when(F.col("conflict").isNotNull(), F.lit(CONFLICT)).otherwise(F.col("refusal"))
+    return joined.withColumns({"refusal": refusal, "reason": F.coalesce("conflict", "reason")})
+
+
+def outgoing(rows: DataFrame) -> DataFrame:
+    """Rows (topic, key, value, headers) for Kafka."""
+    refused = F.col("refusal").isNotNull()
+    place = F.concat_ws(":", "topic", F.col("partition").cast("string"), F.col("offset").cast("string"))
+    return rows.select(
+        F.when(refused, F.lit(DEAD_LETTERS)).otherwise(F.col("processed_topic")).alias("topic"),
+        F.when(refused, place).otherwise(F.col("identity")).alias("key"),
+        F.when(refused, _dead_letter()).otherwise(F.col("event")).alias("value"),
+        F.col("headers"),
+    )
 
 
 def _header_map() -> Column:
@@ -78,18 +130,16 @@ def _event(contract: Contract, settings: Settings) -> Column:
     return F.to_json(F.struct(*(field.name for field in contract.fields), quality), _FORMAT)
 
 
-def _dead_letter(contract: Contract) -> Column:
+def _dead_letter() -> Column:
     letter = F.struct(
-        F.lit(contract.name).alias("stream"),
+        F.col("stream"),
         F.col("refusal").alias("rule"),
         F.col("reason"),
         F.base64("value").alias("value"),
         F.col("key").cast("string").alias("key"),
         _header_map().alias("headers"),
         _header_map()["correlation_id"].alias("correlation_id"),
-        F.col("topic"),
-        F.col("partition"),
-        F.col("offset"),
+        *_PLACE,
         F.col("arrived_at"),
         F.current_timestamp().alias("refused_at"),
     )
