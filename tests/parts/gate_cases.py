@@ -27,6 +27,8 @@ class Case:
     refusal: str | None = None
     typed: tuple[str, str] | None = None
     """A field and the text of its typed value."""
+    reason: str | None = None
+    """The sentence, where a test insists on it."""
     corrected: tuple[str, ...] = ()
     """Marks of an accepted record; those of a refused one mean nothing."""
 
@@ -89,7 +91,7 @@ _AMOUNTS = [
     _raw("negative", "amount", "-1", "range:amount"),
     _raw("zero", "amount", "0", None, "0.00"),
     _raw("negative zero", "amount", "-0.0", None, "0.00"),
-    _raw("at the limit", "amount", "1000000.00", None, "1000000.00"),
+    _with("at the limit", None, ("amount", "1000000.00"), amount=1000000, currency="INR"),
     _raw("over the limit", "amount", "1000000.01", "range:amount"),
     _raw("beyond a double", "amount", "123456789012345.67", "range:amount"),
     _raw("too large for its type", "amount", "12345678901234567890", "range:amount"),
@@ -206,4 +208,17 @@ _CORRECTED = [
     _with("the first in order of the rules", "type:currency", user_id=None, amount=-1, currency=5),
     _with("nullability before range", "required:region", amount=-1, region=None),
 ]
-CASES = (*_DOCUMENTS, *_AMOUNTS, *_STRINGS, *_MOMENTS, *_CORRECTED)
+_OUTLIERS = [
+    _with("plausible to the cent", None, ("amount", "500000.00"), amount=500000),
+    replace(
+        _raw("not plausible", "amount", '"500000.01"', "outlier:amount"),
+        reason="amount is 500000.01 with currency EUR; more than 500000 is not plausible.",
+    ),
+    replace(
+        _with("not plausible in a corrected currency", "outlier:amount", amount=700000.5, currency="usd"),
+        reason="amount is 700000.50 with currency USD; more than 500000 is not plausible.",
+    ),
+    _with("range before outlier", "range:amount", amount=1000000.01),
+    _with("the future before outlier", "future:event_time", amount=600000, event_time="2026-05-04T10:02:00Z"),
+]
+CASES = (*_DOCUMENTS, *_AMOUNTS, *_STRINGS, *_MOMENTS, *_CORRECTED, *_OUTLIERS)

@@ -80,3 +80,4 @@ def test_every_engine_judges_alike(verdicts: dict[str, Verdicts], case: Case) ->
     else:
         assert len({row["reason"] for row in found.values()}) == 1
         assert found["lake"]["reason"]
+        assert case.reason in (None, found["lake"]["reason"])

@@ -13,6 +13,7 @@ import msgspec
 
 from headrace.contracts.correct import UNREADABLE, Tokens, corrected
 from headrace.contracts.model import Field
+from headrace.contracts.outliers import Outlier
 from headrace.contracts.structs import EventCodec, decimal_rule, python_type, quoted, too_early, year_fault
 
 _SHOWN = 60
@@ -80,6 +81,11 @@ def _ahead(raw: bytes, now: datetime, future: timedelta) -> bool:
     return msgspec.json.decode(raw, type=datetime) > now + future
 
 
+def _implausible(field: Field, outlier: Outlier, fields: Tokens) -> str | None:
+    kind = fields.get(outlier.by or "", msgspec.Raw(b"null"))
+    return outlier.fault(Decimal(bytes(fields[field.name]).decode()), bytes(kind).decode().strip('"'))
+
+
 def _unknown(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known, n=1, cutoff=0.75)
     return "is not in the contract" + (f"; did you mean {near[0]}?" if near else f", which has {', '.join(known)}")
@@ -104,6 +110,8 @@ def explain(codec: EventCodec, body: bytes, now: datetime) -> list[Fault]:
             found.append(Fault(field.name, reason))
         elif field.name == contract.event_time and _ahead(raw, now, codec.future):
             found.append(Fault(field.name, f"{_shown(raw)} {too_early(codec.future)}"))
+        elif field.outlier and raw != b"null" and (reason := _implausible(field, field.outlier, fields)):
+            found.append(Fault(field.name, reason))
     return found
 
 

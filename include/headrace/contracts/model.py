@@ -12,6 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from headrace.contracts.corrections import default, possible
+from headrace.contracts.outliers import Outlier, outlier_of
 
 Kind = Literal["events", "entity"]
 _TYPES = {
@@ -44,6 +45,7 @@ class Field:
     person: bool = False
     corrected_by: tuple[str, ...] | None = None
     """Kinds of correction that the contract names; None: what the type suggests."""
+    outlier: Outlier | None = None
 
     @property
     def corrections(self) -> tuple[str, ...]:
@@ -118,6 +120,7 @@ def _field(raw: dict[str, Any]) -> Field:
         classification=raw.get("classification", "internal"),
         person=bool(custom.get("person", False)),
         corrected_by=None if named is None else tuple(named),
+        outlier=outlier_of(custom.get("outlier")),
     )
 
 
@@ -145,6 +148,8 @@ def load_contract(path: Path) -> Contract:
         raise ContractError(
             f"{path.name}: {error!r} is missing or misplaced; compare with transactions.yaml"
         ) from error
+    except ValueError as error:
+        raise ContractError(f"{path.name}: {error}") from error
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: not valid YAML: {error}") from error
     _check(contract, path)
@@ -161,11 +166,21 @@ def _check(contract: Contract, path: Path) -> None:
         if missing := [name for name in used if name not in names]:
             raise ContractError(f"{path.name}: {role} names {missing[0]!r}, which is not among the properties")
     for field in contract.fields:
-        if unknown := set(field.corrections) - set(possible(field)):
-            raise ContractError(
-                f"{path.name}: {field.name} has no correction {sorted(unknown)[0]!r}; "
-                f"there are: {', '.join(possible(field))}"
-            )
+        _check_field(field, names, path)
+
+
+def _check_field(field: Field, names: set[str], path: Path) -> None:
+    if unknown := set(field.corrections) - set(possible(field)):
+        raise ContractError(
+            f"{path.name}: {field.name} has no correction {sorted(unknown)[0]!r}; "
+            f"there are: {', '.join(possible(field))}"
+        )
+    if field.outlier is None:
+        return
+    if field.type != "bigint" and not field.type.startswith("decimal"):
+        raise ContractError(f"{path.name}: {field.name}: only a whole number or a decimal has an outlier bound")
+    if field.outlier.by not in (None, *names):
+        raise ContractError(f"{path.name}: {field.name}: outlier goes by {field.outlier.by!r}, which is no property")
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

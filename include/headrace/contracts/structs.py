@@ -108,6 +108,7 @@ class EventCodec:
         self.future = future
         self.struct = struct_of(contract)
         self.decimals = tuple(rule for f in contract.fields if (rule := decimal_rule(f)))
+        self.outliers = tuple((f.name, f.outlier) for f in contract.fields if f.outlier)
         self.days = tuple(f.name for f in contract.fields if f.type in ("timestamp", "date"))
         quoted = "|".join(re.escape(rule.name) for rule in self.decimals)
         self._quoted = re.compile(rf'"(?:{quoted})"\s*:\s*"'.encode()) if quoted else None
@@ -161,9 +162,15 @@ class EventCodec:
         for event in events:
             for rule in self.decimals:
                 value = getattr(event, rule.name)
+                if value is not None and (fault := rule.fault(value)):
+                    raise RefusedEvent(rule.name, fault)
+            for name, outlier in self.outliers:
+                value, kind = getattr(event, name), getattr(event, outlier.by) if outlier.by else None
+                if value is not None and (fault := outlier.fault(Decimal(value), kind)):
+                    raise RefusedEvent(name, fault)
+            for rule in self.decimals:
+                value = getattr(event, rule.name)
                 if value is not None:
-                    if fault := rule.fault(value):
-                        raise RefusedEvent(rule.name, fault)
                     setattr(event, rule.name, rule.plain(value))
             for name in self.days:
                 value = getattr(event, name)

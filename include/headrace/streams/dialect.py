@@ -36,6 +36,7 @@ class Dialect(Protocol):
     def not_one_document(self) -> str: ...
     def is_string(self, field: str) -> str: ...
     def has_exponent(self, field: str) -> str: ...
+    def as_text(self, sql: str) -> str: ...
     def trimmed(self, sql: str) -> str: ...
     def not_null(self, items: list[str]) -> str: ...
     def timestamp(self, sql: str, pattern: str) -> str: ...
@@ -108,6 +109,9 @@ class Trino:
     def has_exponent(self, field: str) -> str:
         return f"strpos(lower({text_of(field)}), 'e') > 0"
 
+    def as_text(self, sql: str) -> str:
+        return f"CAST({sql} AS varchar)"
+
     def trimmed(self, sql: str) -> str:
         return rf"trim(BOTH U&' \0009\000A\000D' FROM {sql})"
 
@@ -164,6 +168,9 @@ class Spark:
 
     def _kind(self, field: str) -> str:
         return f"schema_of_variant(try_variant_get(document, '$.e.{field}', 'variant'))"
+
+    def as_text(self, sql: str) -> str:
+        return f"CAST({sql} AS string)"
 
     def trimmed(self, sql: str) -> str:
         return rf"trim(BOTH ' \t\n\r' FROM {sql})"

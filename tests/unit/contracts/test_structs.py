@@ -37,7 +37,7 @@ def accepts(codec: EventCodec, raw: bytes) -> bool:
 
 
 def with_amount(text: str) -> bytes:
-    return body(amount="@").replace(b'"@"', text.encode())
+    return body(amount="@", currency="INR").replace(b'"@"', text.encode())
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
@@ -57,6 +57,11 @@ def test_example_keeps_its_contract_and_survives_encoding(name: str) -> None:
         ({"event_id": 12345678}, "event_id", "12345678 is not text"),
         ({"amount": -0.01}, "amount", "-0.01 is below 0"),
         ({"amount": 1000000.01}, "amount", "above 1000000"),
+        (
+            {"amount": 600000, "currency": "EUR"},
+            "amount",
+            "is 600000 with currency EUR; more than 500000 is not plausible",
+        ),
         ({"amount": 12.345}, "amount", "more than 2 decimal places"),
         ({"amount": "NaN"}, "amount", "not a number"),
         ({"amount": True}, "amount", "at most 2 decimal places"),
