@@ -8,20 +8,22 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psutil
 import pytest
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, Producer
 
+from headrace.contracts.explain import example
 from headrace.contracts.model import load_contracts
+from headrace.contracts.structs import EventCodec
 from headrace.lake.trino import connect
 from headrace.runtime import jobs
 from headrace.settings import Settings
 from headrace.streams import heartbeat
 from headrace.streams.landing.files import landed_files, waiting_files
-from headrace.streams.topics import DEAD_LETTERS
+from headrace.streams.topics import DEAD_LETTERS, producer_config
 from tests.parts.traffic_oracle import Oracle
 
 SECONDS = 240
@@ -76,8 +78,23 @@ def _kill_job(settings: Settings) -> None:
     psutil.wait_procs([process], timeout=10)
 
 
+def _tell_of_entities(settings: Settings, oracle: Oracle) -> None:
+    """Customers by a file, one merchant by its topic."""
+    contracts = load_contracts(settings.contracts)
+    customers, merchants = (EventCodec(contracts[name], future=timedelta()) for name in ("customers", "merchants"))
+    made = example(customers, datetime.now(UTC))
+    drop(
+        settings, "customers", "known.jsonl", [json.dumps(made | {"customer_id": f"u{n}"}).encode() for n in range(40)]
+    )
+    merchant = example(merchants, datetime.now(UTC)) | {"merchant_id": f"{oracle.prefix}-0"}
+    producer = Producer(producer_config(settings))
+    producer.produce(merchants.contract.topic, json.dumps(merchant).encode(), key=merchant["merchant_id"])
+    assert producer.flush(30) == 0
+
+
 def test_raw_holds_each_record_once(settings: Settings, oracle: Oracle) -> None:
     jobs.start("lake", settings)
+    _tell_of_entities(settings, oracle)
     oracle.send(settings, 200)
     _await_landed(settings, datetime.now(UTC))
     oracle.send(settings, 200)
@@ -91,6 +108,7 @@ def test_raw_holds_each_record_once(settings: Settings, oracle: Oracle) -> None:
 def test_a_lost_checkpoint_lands_nothing_twice(settings: Settings, oracle: Oracle) -> None:
     jobs.stop("lake", settings=settings)
     shutil.rmtree(settings.checkpoints / "lake" / "land")
+    oracle.told = set(oracle.accepted)
     oracle.send(settings, 50)
     jobs.start("lake", settings)
     _await_landed(settings, datetime.now(UTC))
@@ -104,18 +122,23 @@ def test_a_file_lands_once_with_its_lines(settings: Settings, oracle: Oracle) ->
     ]
     texts = [line if isinstance(line, bytes) else line.encode("latin-1") for line in lines]
     name = f"{oracle.prefix}.jsonl"
-    folder = settings.landing / "transactions"
+    drop(settings, "transactions", name, texts)
+    rows = sorted(_raw(settings, oracle.prefix, "file"), key=lambda row: row[2])
+    assert [(row[0], row[1], row[2], bytes(row[3])) for row in rows] == [
+        (f"file:transactions/{name}", 0, number, text) for number, text in enumerate(texts, start=3)
+    ]
+
+
+def drop(settings: Settings, stream: str, name: str, lines: list[bytes]) -> None:
+    """A file in the landing folder, whole at once, and in raw on return."""
+    folder = settings.landing / stream
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f".{name}").write_bytes(b"\n\n" + b"\r\n".join(texts) + b"\n")
+    (folder / f".{name}").write_bytes(b"\n\n" + b"\r\n".join(lines) + b"\n")
     (folder / f".{name}").rename(folder / name)
     deadline = time.monotonic() + SECONDS
     while any(path.name == name for path in waiting_files(settings)):
         assert time.monotonic() < deadline, landed_files(settings)
         time.sleep(0.5)
-    rows = sorted(_raw(settings, oracle.prefix, "file"), key=lambda row: row[2])
-    assert [(row[0], row[1], row[2], bytes(row[3])) for row in rows] == [
-        (f"file:transactions/{name}", 0, number, text) for number, text in enumerate(texts, start=3)
-    ]
 
 
 def _consume(settings: Settings, topic: str) -> list[tuple[str, dict[str, Any]]]:
@@ -149,6 +172,10 @@ def test_the_gate_sends_each_where_it_belongs(settings: Settings, oracle: Oracle
     }
     assert {id_: body["quality"]["corrected"] for id_, body in mine.items()} == {
         id_: oracle.untidy.get(id_, []) for id_ in events
+    }
+    later = {id_: body for id_, body in mine.items() if id_ not in oracle.told}
+    assert {id_: body["quality"]["unresolved"] for id_, body in later.items()} == {
+        id_: [] if body["merchant_id"] == f"{oracle.prefix}-0" else ["merchant_id"] for id_, body in later.items()
     }
     conflict = next(body for body in ours if body["rule"] == "conflict")
     assert conflict["reason"].startswith("The first event of this identity has event_time ")

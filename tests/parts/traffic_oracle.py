@@ -50,6 +50,8 @@ class Oracle:
     """What the gate corrects, by event id."""
     sent_as: dict[str, bytes] = field(default_factory=dict)
     """The value of each accepted event."""
+    told: set[str] = field(default_factory=set)
+    """Events from before a test told of the entities that they name."""
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)

@@ -46,6 +46,8 @@ class Field:
     corrected_by: tuple[str, ...] | None = None
     """Kinds of correction that the contract names; None: what the type suggests."""
     outlier: Outlier | None = None
+    references: str | None = None
+    """The entity and its key that the value names, as `merchants.merchant_id`."""
 
     @property
     def corrections(self) -> tuple[str, ...]:
@@ -95,6 +97,11 @@ class Contract:
             return ()
         return (self.event_time, *(f.name for f in self.fields if f.type.startswith("decimal")))
 
+    @property
+    def references(self) -> dict[str, str]:
+        """The fields that name an entity, with the entity's contract."""
+        return {f.name: f.references.split(".")[0] for f in self.fields if f.references}
+
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)
 
@@ -121,6 +128,7 @@ def _field(raw: dict[str, Any]) -> Field:
         person=bool(custom.get("person", False)),
         corrected_by=None if named is None else tuple(named),
         outlier=outlier_of(custom.get("outlier")),
+        references=custom.get("references"),
     )
 
 
@@ -185,5 +193,17 @@ def _check_field(field: Field, names: set[str], path: Path) -> None:
 
 def load_contracts(folder: Path) -> dict[str, Contract]:
     """Every contract of a folder, by name."""
-    contracts = [load_contract(path) for path in sorted(folder.glob("*.yaml"))]
-    return {contract.name: contract for contract in contracts}
+    loaded = [load_contract(path) for path in sorted(folder.glob("*.yaml"))]
+    contracts = {contract.name: contract for contract in loaded}
+    for contract in loaded:
+        _check_references(contract, contracts)
+    return contracts
+
+
+def _check_references(contract: Contract, contracts: dict[str, Contract]) -> None:
+    keys = {f"{other.name}.{other.key}" for other in contracts.values() if other.kind == "entity"}
+    for field in contract.fields:
+        if field.references not in (None, *keys):
+            raise ContractError(
+                f"{contract.name}.yaml: {field.name} refers to {field.references!r}; there are: {', '.join(sorted(keys))}"
+            )

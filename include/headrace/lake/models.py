@@ -9,17 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from headrace.contracts.model import Contract, load_contracts
+from headrace.lake import gate_views
 from headrace.lake.files import write_generated
+from headrace.lake.template import JINJA, NOTE
 from headrace.settings import REPO, get_settings
 from headrace.streams.gate_model import trino_model
-
-_NOTE = "Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file."
-_JINJA = Environment(  # noqa: S701 - it writes SQL, not pages
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-)
 
 _VALID = """-- {{ note }}
 {{ '{{' }} config(materialized="view") {{ '}}' }}
@@ -59,31 +54,6 @@ _PROCESSED = """-- {{ note }}
 {{ '}}' }}
 
 {{ '{{' }} {{ macro }}(ref("valid_{{ name }}"), {{ keys }}, {{ fields }}, "{{ event_time }}") {{ '}}' }}
-"""
-
-_CORRECTIONS = """-- {{ note }}
-{{ '{{' }} config(materialized="view", tags=["raw"]) {{ '}}' }}
-
-with
-marked as (
-{% for c in contracts %}
-    select '{{ c.name }}' as stream, cast(arrived_at as date) as arrival_day, corrected
-    from {{ '{{' }} ref("{{ c.name }}") {{ '}}' }}
-    where cardinality(corrected) > 0
-{% if not loop.last %}
-    union all
-{% endif %}
-{% endfor %}
-),
-
-final as (
-    select marked.stream, marked.arrival_day, marks.correction, count(*) as events
-    from marked
-    cross join unnest(marked.corrected) as marks (correction)
-    group by marked.stream, marked.arrival_day, marks.correction
-)
-
-select * from final
 """
 
 _RAW_YAML = """# {{ note }}
@@ -132,19 +102,6 @@ models:
       - one_row_per:
           arguments: {keys: {{ keys(c) }}}
 {% endfor %}
-  - name: corrections
-    description: One row per stream, day of arrival and correction, with how many events the gate corrected so.
-    meta: {owner: platform}
-    columns:
-      - name: stream
-        meta: {classification: internal}
-      - name: arrival_day
-        meta: {classification: internal}
-      - name: correction
-        description: The field and the kind of correction, as `amount:number as text`.
-        meta: {classification: internal}
-      - name: events
-        meta: {classification: internal}
 """
 
 
@@ -169,13 +126,13 @@ def valid_model(contract: Contract) -> str:
     source = f'{{{{ source("raw", "{contract.name}") }}}}'
     gate = "\n".join(f"    {line}" for line in trino_model(contract, source).splitlines())
     fields = [f"{f.name} as {column(contract, f.name)}" if f.name == "name" else f.name for f in contract.fields]
-    return _JINJA.from_string(_VALID).render(note=_NOTE, gate=gate, fields=fields)
+    return JINJA.from_string(_VALID).render(note=NOTE, gate=gate, fields=fields)
 
 
 def processed_model(contract: Contract) -> str:
     events = contract.kind == "events"
-    return _JINJA.from_string(_PROCESSED).render(
-        note=_NOTE,
+    return JINJA.from_string(_PROCESSED).render(
+        note=NOTE,
         name=contract.name,
         keys=_list(keys(contract)),
         fields=_list([column(contract, f.name) for f in contract.fields]),
@@ -188,13 +145,12 @@ def processed_model(contract: Contract) -> str:
 def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     """Every generated file with its content."""
     streams = list(contracts.values())
-    values = {"note": _NOTE, "contracts": streams, "grain": grain, "keys": keys, "column": column}
+    values = {"note": NOTE, "contracts": streams, "grain": grain, "keys": keys, "column": column}
     found = {models / "raw" / f"valid_{c.name}.sql": valid_model(c) for c in streams}
     found |= {models / "processed" / f"{c.name}.sql": processed_model(c) for c in streams}
-    found[models / "processed" / "corrections.sql"] = _JINJA.from_string(_CORRECTIONS).render(values)
-    found[models / "raw" / "_raw.yml"] = _JINJA.from_string(_RAW_YAML).render(values)
-    found[models / "processed" / "_processed.yml"] = _JINJA.from_string(_PROCESSED_YAML).render(values)
-    return found
+    found[models / "raw" / "_raw.yml"] = JINJA.from_string(_RAW_YAML).render(values)
+    found[models / "processed" / "_processed.yml"] = JINJA.from_string(_PROCESSED_YAML).render(values)
+    return found | gate_views.files(contracts, models)
 
 
 def _list(names: list[str]) -> str:
