@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 _KEYS = {"by", "minimum", "maximum", "typical", "times"}
@@ -23,17 +24,26 @@ class Outlier:
     minimum: Bounds
     maximum: Bounds
 
-    def fault(self, value: Decimal, kind: str | None) -> str | None:
+    def fault(self, value: Decimal | int, kind: str | None) -> str | None:
         """What the gate says of such a value, or None."""
-        least, most = (
-            dict(bounds).get("" if self.by is None else kind or "") for bounds in (self.minimum, self.maximum)
-        )
-        beside = f" with {self.by} {kind}" if self.by else ""
+        name = kind if self.by else ""
+        least, most = self._minima.get(name), self._maxima.get(name)
         if least is not None and value < least:
-            return f"is {value:f}{beside}; less than {least:f} is not plausible"
+            return f"is {Decimal(value):f}{self._beside(kind)}; less than {least:f} is not plausible"
         if most is not None and value > most:
-            return f"is {value:f}{beside}; more than {most:f} is not plausible"
+            return f"is {Decimal(value):f}{self._beside(kind)}; more than {most:f} is not plausible"
         return None
+
+    def _beside(self, kind: str | None) -> str:
+        return f" with {self.by} {kind}" if self.by else ""
+
+    @cached_property
+    def _minima(self) -> dict[str | None, Decimal]:
+        return dict(self.minimum)
+
+    @cached_property
+    def _maxima(self) -> dict[str | None, Decimal]:
+        return dict(self.maximum)
 
 
 def outlier_of(raw: Mapping[str, Any] | None) -> Outlier | None:

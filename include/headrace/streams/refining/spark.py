@@ -105,7 +105,7 @@ def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFr
         "refusal",
         "reason",
         F.concat_ws("\x1f", *(F.col(name).cast("string") for name in contract.identity)).alias("identity"),
-        F.lit(_memory(contract)).alias("memory"),
+        F.lit(_memory(contract)).cast("string").alias("memory"),
         _says(contract).alias("says"),
         F.expr(contract.key if contract.kind == "entity" else "CAST(NULL AS string)").alias("entity_key"),
         F.array(*contract.references).cast("array<string>").alias("named"),
