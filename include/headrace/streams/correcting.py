@@ -49,8 +49,8 @@ def moment(field: Field, dialect: Dialect) -> str:
     if EPOCH not in field.corrections:
         return known
     return (
-        f"CASE WHEN {matches(dialect, text, whole(EPOCH_SECONDS))} THEN {epoch(dialect, text, 1_000_000)}"
-        f" WHEN {matches(dialect, text, whole(EPOCH_MILLIS))} THEN {epoch(dialect, text, 1_000)} ELSE {known} END"
+        f"coalesce({known}, CASE WHEN {matches(dialect, text, whole(EPOCH_SECONDS))} THEN {epoch(dialect, text, 1_000_000)}"
+        f" WHEN {matches(dialect, text, whole(EPOCH_MILLIS))} THEN {epoch(dialect, text, 1_000)} END)"
     )
 
 
