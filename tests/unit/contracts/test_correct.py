@@ -35,6 +35,11 @@ def accepts(value: bytes) -> bool:
     return True
 
 
+def test_no_two_cases_have_one_name() -> None:
+    """Engines answer by name."""
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
 @pytest.mark.parametrize("case", [case for case in CASES if case.corrected], ids=lambda case: case.name)
 def test_ingest_takes_what_the_gate_corrects_and_sends_it_on_as_it_came(case: Case) -> None:
     assert case.value
