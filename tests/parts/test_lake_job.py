@@ -160,6 +160,11 @@ def _letters(settings: Settings, oracle: Oracle) -> list[dict[str, Any]]:
     return [body for body in letters.values() if oracle.prefix.encode() in base64.b64decode(body["value"])]
 
 
+def _processed(settings: Settings, oracle: Oracle) -> dict[str, dict[str, Any]]:
+    processed = dict(_consume(settings, oracle.contract.processed_topic))
+    return {key: body for key, body in processed.items() if body["merchant_id"].startswith(oracle.prefix)}
+
+
 def _judged(letters: list[dict[str, Any]]) -> Counter[tuple[bytes, str]]:
     return Counter((base64.b64decode(body["value"]), body["rule"]) for body in letters)
 
@@ -167,15 +172,19 @@ def _judged(letters: list[dict[str, Any]]) -> Counter[tuple[bytes, str]]:
 def test_the_gate_sends_each_where_it_belongs(settings: Settings, oracle: Oracle) -> None:
     streamed = Counter(oracle.values)
     refused = Counter((value, rule) for value, rule in oracle.refused if value in streamed)
+    events = {id_: found for id_, found in oracle.accepted.items() if oracle.sent_as[id_] in streamed}
     deadline = time.monotonic() + SECONDS
-    while _judged(ours := _letters(settings, oracle)) != refused and time.monotonic() < deadline:
-        time.sleep(1)  # Refining is a query of its own: it may be behind the landing.
+    # Refining is a query of its own: it may be behind the landing.
+    while (len(ours := _letters(settings, oracle)), len(mine := _processed(settings, oracle))) != (
+        refused.total(),
+        len(events),
+    ):
+        assert time.monotonic() < deadline, (
+            f"{len(ours)} of {refused.total()} letters, {len(mine)} of {len(events)} events"
+        )
     assert _judged(ours) == refused
     assert all(body["reason"] and body["stream"] == "transactions" and body["correlation_id"] for body in ours)
 
-    processed = dict(_consume(settings, oracle.contract.processed_topic))
-    mine = {key: body for key, body in processed.items() if body["merchant_id"].startswith(oracle.prefix)}
-    events = {id_: found for id_, found in oracle.accepted.items() if oracle.sent_as[id_] in streamed}
     assert set(mine) == set(events)
     assert {id_: (body["quality"]["late"], body["amount"]) for id_, body in mine.items()} == {
         id_: (late, event["amount"]) for id_, (late, event) in events.items()
