@@ -84,11 +84,11 @@ def day(seed: int, rate: float, tuning: Tuning, shapes: tuple[str, ...], each: i
 
 def tune(rate: float, hours: float) -> list[dict[str, Any]]:
     tried = []
-    for score in (4.0, 4.5, 5.0):
-        for doubt in (0.05, 0.08, 0.12):
-            tuning = replace(Tuning(), least_score=score, season_doubt=doubt)
+    for share in (5e-5, 5e-4, 5e-3):
+        for doubt in (0.05, 0.1):
+            tuning = replace(Tuning(), false_discovery=share, season_doubt=doubt)
             days = [day(seed, rate, tuning, TUNED_SHAPES, 8, hours) for seed in TUNE_SEEDS]
-            tried.append({"least_score": score, "season_doubt": doubt, **figures(days)})
+            tried.append({"false_discovery": share, "season_doubt": doubt, **figures(days)})
     return tried
 
 
@@ -125,8 +125,8 @@ def table(result: dict[str, Any]) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rates", default="50", help="transactions a second of the whole marketplace")
-    parser.add_argument("--hours", type=float, default=12, help="length of each simulated day but the quiet one")
-    parser.add_argument("--each", type=int, default=10, help="anomalies of each shape a day")
+    parser.add_argument("--hours", type=float, default=8, help="length of each simulated day but the quiet one")
+    parser.add_argument("--each", type=int, default=8, help="anomalies of each shape a day")
     parser.add_argument("--tune", action="store_true", help="try limits on the tuning seeds instead of judging")
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     given = parser.parse_args()
@@ -139,7 +139,7 @@ def main() -> int:
         print(json.dumps(result))
     elif given.tune:
         for tried in result:
-            print({name: tried[name] for name in ("least_score", "season_doubt", "precision", "recall")})
+            print({name: tried[name] for name in ("false_discovery", "season_doubt", "precision", "recall")})
     else:
         table(result)
         print(f"Raw results: {raw}")

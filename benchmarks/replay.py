@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.planted import Plant
-from headrace.anomalies.baseline import LEAST_EVENTS, Usual, trimmed_log
+from headrace.anomalies.baseline import LEAST_EVENTS, Learned, Usual, trimmed_log
 from headrace.anomalies.detector import Detector
 from headrace.anomalies.incidents import Incident, Incidents
 from headrace.anomalies.measures import AVERAGE, EVERYTHING, PURCHASES, REFUNDS, Measure, Tuning
@@ -80,8 +80,8 @@ class Replay:
         self.rows = np.array([self.detector.ring.row(cell) for cell in self.pool.cells])
         self.people = np.array([self.users.row(user) for user in self.pool.users])
         for measure in (PURCHASES, REFUNDS):
-            self.detector.learn(measure.name, self._usual(measure))
-        self.detector.learn(AVERAGE.name, self._usual_means())
+            self.detector.learn(measure.name, Learned.gather("count", self._usual(measure)))
+        self.detector.learn(AVERAGE.name, Learned.gather("mean", self._usual_means()))
 
     def run(self, planted: list[Plant], hours: float) -> list[Incident]:
         """What was told in that many hours; the hour before fills the ring."""
@@ -108,8 +108,9 @@ class Replay:
         some = np.nonzero(n)[0]
         total, largest = np.bincount(cell, amount, minlength=size), np.zeros(size)
         np.maximum.at(largest, cell, amount)
+        last = at + STEP * self.rng.random(size) ** (1 / np.maximum(n, 1))
         self.detector.ring.watch(minute)
-        self.detector.ring.add(self.rows[some], minute, n[some], total[some], largest[some])
+        self.detector.ring.add(self.rows[some], minute, n[some], total[some], largest[some], last[some])
         self.users.add(self.people[user], minute)
 
     def _usual(self, measure: Measure) -> Iterator[Usual]:
@@ -125,7 +126,7 @@ class Replay:
             spoilt = self.rng.random(n.shape)
             n = np.where(spoilt < 0.01, n * 6, np.where(spoilt > 0.99, 0, n))
             for name, windows in zip([EVERYTHING, *names], [n.sum(axis=1), *n.T], strict=True):
-                yield _usual(measure.name, name, hour.hour, windows)
+                yield _usual(name, hour.hour, windows)
 
     def _usual_means(self) -> Iterator[Usual]:
         for place, cell in enumerate(self.pool.cells):
@@ -138,9 +139,9 @@ class Replay:
                     logs = [trimmed_log(np.array(len(v)), v.sum(), v.max()) for v in drawn]
                     quartiles = np.percentile(logs, (25, 50, 75))
                     subject = f"{cell.merchant} {cell.currency}"
-                    yield Usual(AVERAGE.name, subject, None, len(logs), float(np.mean(sizes)), *map(float, quartiles))
+                    yield Usual(subject, None, len(logs), float(np.mean(sizes)), *map(float, quartiles))
 
 
-def _usual(measure: str, subject: str, hour: int, windows: Any) -> Usual:
+def _usual(subject: str, hour: int, windows: Any) -> Usual:
     low, middle, high = np.percentile(windows, (25, 50, 75))
-    return Usual(measure, subject, hour, len(windows), float(windows.mean()), float(low), float(middle), float(high))
+    return Usual(subject, hour, len(windows), float(windows.mean()), float(low), float(middle), float(high))

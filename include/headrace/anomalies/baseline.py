@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
 
+from headrace.anomalies.measures import Kind
 from headrace.anomalies.score import Array
 
 WINDOW = 5
@@ -27,7 +29,6 @@ _MEDIAN_NOISE = 1.57
 class Usual(NamedTuple):
     """One series in one hour of the coming day, over all such 5-minute windows, empty ones included."""
 
-    measure: str
     subject: str
     hour: int | None
     """None: the same around the clock."""
@@ -62,6 +63,12 @@ class CountBaseline:
             self.rate[place, row.hour] = max(float(level) / WINDOW, _SLOWEST)
             self.doubt2[place, row.hour] = rate_doubt(np.array(row.windows), level)
 
+    def moved(self, places: Array) -> CountBaseline:
+        """The same with its rows at other places."""
+        other = CountBaseline()
+        other.rate, other.doubt2 = moved(self.rate, places), moved(self.doubt2, places)
+        return other
+
     def grow(self, size: int) -> None:
         self.rate, self.doubt2 = grown(self.rate, size), grown(self.doubt2, size)
 
@@ -91,8 +98,36 @@ class MeanBaseline:
         if row.windows >= LEAST_WINDOWS:
             self.values[place] = row.middle, max((row.high - row.low) / _QUARTILES, 0.1), row.mean
 
+    def moved(self, places: Array) -> MeanBaseline:
+        """The same with its rows at other places."""
+        other = MeanBaseline()
+        other.values = moved(self.values, places)
+        return other
+
     def grow(self, size: int) -> None:
         self.values = grown(self.values, size)
+
+
+def moved(values: Array, places: Array) -> Array:
+    other = np.full((int(places.max(initial=-1)) + 1, *values.shape[1:]), np.nan)
+    other[places] = values[: len(places)]
+    return other
+
+
+class Learned(NamedTuple):
+    """Baselines by their own list of subjects, so that they can be gathered beside the work."""
+
+    subjects: list[str]
+    usual: CountBaseline | MeanBaseline
+
+    @classmethod
+    def gather(cls, kind: Kind, rows: Iterable[Usual]) -> Learned:
+        """A later row of the same subject and hour wins."""
+        index: dict[str, int] = {}
+        usual = CountBaseline() if kind == "count" else MeanBaseline()
+        for row in rows:
+            usual.put(index.setdefault(row.subject, len(index)), row)
+        return cls(list(index), usual)
 
 
 def grown(values: Array, size: int) -> Array:

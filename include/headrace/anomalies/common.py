@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from headrace.anomalies.score import Array
@@ -11,20 +13,31 @@ _LEAST_EVENTS = 20.0
 _TRIMMED = 0.05
 
 
-def common_factor(seen: Array, expected: Array) -> tuple[Array, Array]:
-    """By what each merchant's expectation is multiplied, and the squared doubt of that: 1 for all merchants together.
+class Common(NamedTuple):
+    """What merchants have in common, without those few that differ most on either side.
 
-    The ratio of sums without those few that differ most on either side, so that one merchant's burst is not the
-    others' drop.
+    So one merchant's burst is neither the others' drop nor everybody's rise.
     """
-    factor, doubt2 = np.ones(len(seen)), np.zeros(len(seen))
+
+    seen: float
+    expected: float
+
+    @property
+    def factor(self) -> float:
+        """By what each merchant's expectation is multiplied."""
+        return max(self.seen, 1.0) / self.expected
+
+    @property
+    def doubt2(self) -> float:
+        return 1 / self.expected
+
+
+def common(seen: Array, expected: Array) -> Common | None:
+    """None where merchants or events are too few to tell; the first of the series are all merchants together."""
     known = np.nonzero(~np.isnan(expected[1:]))[0] + 1
     if len(known) < _LEAST_SERIES:
-        return factor, doubt2
+        return None
     cut = max(2, int(len(known) * _TRIMMED))
     kept = known[np.argsort((seen - expected)[known], kind="stable")][cut:-cut]
     usual = float(expected[kept].sum())
-    if usual >= _LEAST_EVENTS:
-        factor[1:] = max(float(seen[kept].sum()), 1.0) / usual
-        doubt2[1:] = 1 / usual
-    return factor, doubt2
+    return Common(float(seen[kept].sum()), usual) if usual >= _LEAST_EVENTS else None

@@ -6,11 +6,11 @@ what is slow or rare. All of them share one false-discovery limit, so that ten t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import numpy as np
 
-from headrace.anomalies.baseline import Usual
+from headrace.anomalies.baseline import Learned
 from headrace.anomalies.findings import Contributor, Finding, Key, Look
 from headrace.anomalies.measures import EVERYTHING, MEASURES, Tuning
 from headrace.anomalies.ring import SHOWN, Ring
@@ -31,9 +31,9 @@ class Detector:
             (CountWatch if measure.kind == "count" else MeanWatch)(measure, self.tuning) for measure in MEASURES
         ]
 
-    def learn(self, measure: str, rows: Iterable[Usual]) -> None:
+    def learn(self, measure: str, learned: Learned) -> None:
         """New baselines of one measure; the former ones go."""
-        next(watch for watch in self._watches if watch.measure.name == measure).learn(rows)
+        next(watch for watch in self._watches if watch.measure.name == measure).learn(learned)
 
     def judge(self, at: float, following: Collection[Key] = ()) -> Look:
         """Everything that is unusual at a moment (epoch seconds), and how calm the series are that somebody follows."""
@@ -56,7 +56,7 @@ class Detector:
         return Look(at, found, _calm(judged, following))
 
     def _finding(self, watch: Watch, scores: Scores, row: int, group: int, moment: Moment) -> Finding:
-        minutes = scores.horizons[row]
+        minutes = scores.horizons[row] or watch.silent_minutes(self.ring, group, moment)
         seen, expected, low, high = watch.bounds(scores, row, group)
         subject, _, unit = watch.series.names[group].partition(" ")
         return Finding(

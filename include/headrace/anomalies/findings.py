@@ -60,7 +60,7 @@ def sentence(finding: Finding) -> str:
         "merchant": f"Merchant {finding.subject}",
         "user": f"User {finding.subject}",
     }[finding.scope]
-    noun, minutes = _NOUNS[finding.measure], f"{finding.minutes} minutes"
+    noun, minutes = _NOUNS[finding.measure], "1 minute" if finding.minutes == 1 else f"{finding.minutes} minutes"
     usual = f"{_number(finding.expected)} would be usual at this time, {_number(finding.low)} to {_number(finding.high)} normal"
     if finding.measure == AVERAGE.name:
         return _of_average(finding, who, minutes)

@@ -33,6 +33,8 @@ class Ring:
         self._index: dict[Cell, int] = {}
         self.n, self.generation = np.zeros((64, MINUTES), np.int32), np.zeros((64, MINUTES), np.int64)
         self.total, self.largest = np.zeros((64, MINUTES)), np.zeros((64, MINUTES))
+        self.last = np.zeros(64)
+        """When each row's newest event happened, in epoch seconds."""
         self._watched: set[int] = set()
 
     @property
@@ -49,12 +51,12 @@ class Ring:
         place = self._index[cell] = len(self.cells)
         self.cells.append(cell)
         if place == len(self.n):
-            for name in ("n", "generation", "total", "largest"):
+            for name in ("n", "generation", "total", "largest", "last"):
                 values = getattr(self, name)
                 setattr(self, name, np.concatenate([values, np.zeros_like(values)]))
         return place
 
-    def put(self, cell: Cell, minute: int, version: tuple[int, int], total: float, largest: float) -> None:
+    def put(self, cell: Cell, minute: int, version: tuple[int, int], total: float, largest: float, last: float) -> None:
         """Keeps the newest version of a row; one older than the ring is long ago told."""
         place = self.row(cell)
         if place < 0 or not self.reach(minute):
@@ -63,14 +65,16 @@ class Ring:
         if version > (int(self.generation[place, column]), int(self.n[place, column])):
             self.generation[place, column], self.n[place, column] = version
             self.total[place, column], self.largest[place, column] = total, largest
+            self.last[place] = max(self.last[place], last)
 
-    def add(self, rows: Array, minute: int, n: Array, total: Array, largest: Array) -> None:
+    def add(self, rows: Array, minute: int, n: Array, total: Array, largest: Array, last: Array) -> None:
         """Many rows at once, each with what came on top of what is there."""
         if self.reach(minute):
             column = minute % MINUTES
             self.n[rows, column] += n.astype(np.int32)
             self.total[rows, column] += total
             self.largest[rows, column] = np.maximum(self.largest[rows, column], largest)
+            self.last[rows] = np.maximum(self.last[rows], last)
 
     def watch(self, minute: int) -> None:
         """A minute without any row counts as quiet only when somebody was there to see it."""

@@ -64,6 +64,13 @@ class Series:
         np.maximum.at(tops, self.of_row, ring.largest[self.rows[:, None], columns])
         return tops
 
+    def last(self, ring: Ring) -> Array:
+        """When each series' newest event happened; 0 where none is known."""
+        newest = np.zeros(len(self))
+        np.maximum.at(newest, self.of_row, ring.last[self.rows])
+        newest[0] = newest.max()
+        return newest
+
     def members(self, group: int) -> Array:
         """Rows of the ring; all of them for all merchants together."""
         return self.rows if self.names[group] == EVERYTHING else self.rows[self.of_row == group]

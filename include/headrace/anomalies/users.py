@@ -11,7 +11,8 @@ from headrace.anomalies.findings import Contributor, Finding, Key, Look
 from headrace.anomalies.measures import USER_TRANSACTIONS, Tuning
 from headrace.anomalies.score import Array, count_range, count_score, threshold
 
-MINUTES = 8
+MINUTES = 20
+"""How far back a look is possible, as after a restart."""
 _HORIZONS = (2, 5)
 _WINDOW = 5
 _FADE = 0.5 ** (1 / 120)
@@ -63,7 +64,7 @@ class Users:
             self._past[place] += 1
             return
         self._n[place, minute % MINUTES] += 1
-        if self._n[place].sum() >= _HOT:
+        if self._n[place, np.arange(minute, minute - _WINDOW, -1) % MINUTES].sum() >= _HOT:
             self._hot.setdefault(user, Counter())[merchant, transaction_type, region] += 1
 
     def add(self, rows: Array, minute: int) -> None:
@@ -87,19 +88,20 @@ class Users:
             self._time = self._time * _FADE + 1
             self._n[:, column] = 0
             if self._hot:
-                recent = self._recent(_WINDOW)
+                recent = self._recent(self.newest, _WINDOW)
                 self._hot = {user: c for user, c in self._hot.items() if recent[self._index[user]] > 0}
 
     def judge(self, at: float, following: Collection[Key] = ()) -> Look:
         """Persons who appear far more often than they do, or than people do."""
         minute = int(at // 60)
         self.reach(minute)
-        if minute - self._began < _WARM_MINUTES or not self._names:
+        too_late = minute < self.newest - MINUTES + _WINDOW
+        if minute - self._began < _WARM_MINUTES or too_late or not self._names:
             return Look(at, [], {})
         size = len(self._names)
         rate, events = (values[:size] for values in self._rate())
         width = 1 / events + self.tuning.user_doubt**2
-        seen = np.stack([self._recent(minutes)[:size] for minutes in _HORIZONS])
+        seen = np.stack([self._recent(minute, minutes)[:size] for minutes in _HORIZONS])
         spans = np.array(_HORIZONS)[:, None] - 1 + (at % 60) / 60
         expected = rate * spans
         scores = np.maximum(count_score(seen, expected, np.broadcast_to(width, expected.shape)), 0)
@@ -139,8 +141,8 @@ class Users:
         events = _PRIOR + self._past
         return events / (_PRIOR / average + self._time), events
 
-    def _recent(self, minutes: int) -> Array:
-        columns = np.arange(self.newest, self.newest - minutes, -1) % MINUTES
+    def _recent(self, minute: int, minutes: int) -> Array:
+        columns = np.arange(minute, minute - minutes, -1) % MINUTES
         return np.asarray(self._n[:, columns].sum(axis=1))
 
     def _forget(self) -> None:

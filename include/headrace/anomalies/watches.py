@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,14 +9,17 @@ from typing import Any
 import numpy as np
 
 from headrace.anomalies import baseline
-from headrace.anomalies.baseline import CountBaseline, MeanBaseline, Usual
-from headrace.anomalies.common import common_factor
+from headrace.anomalies.baseline import CountBaseline, Learned, MeanBaseline
+from headrace.anomalies.common import common
 from headrace.anomalies.measures import Measure, Tuning
-from headrace.anomalies.ring import Ring
+from headrace.anomalies.ring import SHOWN, Ring
 from headrace.anomalies.score import Array, count_range, count_score, mean_range, mean_score
 from headrace.anomalies.series import Series
 
-COUNT_HORIZONS = (2, 5, 15, 60)
+SILENCE = 0
+"""In place of a number of minutes: since the newest event, which a stop shows sooner than any whole minutes."""
+COUNT_HORIZONS = (SILENCE, 2, 5, 15, 60)
+_SHARED_MINUTES = 5
 MEAN_HORIZONS = (2, 5, 15)
 
 
@@ -33,6 +35,12 @@ class Moment:
     @property
     def minute(self) -> int:
         return int(self.at // 60)
+
+    @property
+    def seconds_on(self) -> float:
+        """How long the platform has been at work without a pause, as far as the last hour tells."""
+        minutes = len(self.on) if self.on.all() else int(self.on.argmin())
+        return float(self.part[:minutes].sum()) * 60
 
 
 @dataclass
@@ -59,16 +67,14 @@ class Watch:
 
     def __init__(self, measure: Measure, tuning: Tuning) -> None:
         self.measure, self.tuning, self.series = measure, tuning, Series(measure)
-        self.usual: Any = None
+        self.usual: Any = CountBaseline() if measure.kind == "count" else MeanBaseline()
         self._recent: Any = None
         self._recent_of = (0, 0)
-        self.learn(())
 
-    def learn(self, rows: Iterable[Usual]) -> None:
+    def learn(self, learned: Learned) -> None:
         """Takes new baselines; a merchant that is known to sell is watched from here on, also while it is silent."""
-        self.usual = CountBaseline() if self.measure.kind == "count" else MeanBaseline()
-        for row in rows:
-            self.usual.put(self.series.place(row.subject), row)
+        places = [self.series.place(subject) for subject in learned.subjects]
+        self.usual = learned.usual.moved(np.array(places, np.int64))
 
     def judge(self, ring: Ring, moment: Moment) -> Scores:
         raise NotImplementedError
@@ -76,6 +82,11 @@ class Watch:
     def bounds(self, scores: Scores, row: int, group: int) -> tuple[float, float, float, float]:
         """Seen, expected and the range that would be normal, as a person knows them."""
         raise NotImplementedError
+
+    def silent_minutes(self, ring: Ring, group: int, moment: Moment) -> int:
+        """How many minutes a silence reaches into, at most an hour."""
+        since = max(float(self.series.last(ring)[group]), moment.at - moment.seconds_on)
+        return min(SHOWN, moment.minute - int(since // 60) + 1)
 
     def is_stale(self, moment: Moment) -> bool:
         """Whether the last hour has to be summed up again."""
@@ -91,16 +102,43 @@ class CountWatch(Watch):
             self._recent = baseline.recent_counts(events, moment.on)
         cumulated, exposure = (events * moment.on).cumsum(axis=1), moment.part.cumsum()
         scores = Scores.unknown(COUNT_HORIZONS, len(self.series))
+        factor = 1.0
         for row, minutes in enumerate(COUNT_HORIZONS):
+            if minutes == SILENCE:
+                continue
             span = exposure[minutes - 1]
             # Of a stretch that was mostly off, the shorter ones say as much.
             if span >= max(1, minutes * 2 / 3 - 1):
                 rate, width = self._rate(moment.at - minutes * 30)
                 seen, expected = cumulated[:, minutes - 1], rate * span
-                factor, doubt = common_factor(seen, expected)
-                expected, width = expected * factor, width + doubt
-                scores.put(row, count_score(seen, expected, width), seen, expected, width)
+                shared = common(seen, expected)
+                if shared and minutes == _SHARED_MINUTES:
+                    factor = shared.factor
+                if shared:
+                    expected[1:] *= shared.factor
+                    width[1:] += shared.doubt2
+                score = count_score(seen, expected, width)
+                if shared:
+                    most = count_score(np.array(shared.seen), np.array(shared.expected), width[0])
+                    score[0] = min(score[0], most, key=abs)
+                scores.put(row, score, seen, expected, width)
+        scores.put(COUNT_HORIZONS.index(SILENCE), *self._silence(ring, moment, factor))
         return scores
+
+    def _silence(self, ring: Ring, moment: Moment, factor: float) -> tuple[Array, Array, Array, Array]:
+        """Score, seen, expected and width of having no event since the last one.
+
+        A merchant's silence lasts while others are heard, so that a silent platform is told once, of all together.
+        """
+        newest = self.series.last(ring)
+        until = np.full(len(newest), newest[0])
+        until[0] = moment.at
+        seconds = np.clip(until - newest, 0, moment.seconds_on)
+        rate, width = self._rate(moment.at - float(np.median(seconds)) / 2)
+        expected = rate * seconds / 60
+        expected[1:] *= factor
+        seen = np.zeros(len(newest))
+        return count_score(seen, expected, width), seen, expected, width
 
     def bounds(self, scores: Scores, row: int, group: int) -> tuple[float, float, float, float]:
         expected = float(scores.expected[row, group])
