@@ -84,7 +84,7 @@ def day(seed: int, rate: float, tuning: Tuning, shapes: tuple[str, ...], each: i
 
 def tune(rate: float, hours: float) -> list[dict[str, Any]]:
     tried = []
-    for share in (5e-5, 5e-4, 5e-3):
+    for share in (1e-5, 1e-4, 1e-3):
         for doubt in (0.05, 0.1):
             tuning = replace(Tuning(), false_discovery=share, season_doubt=doubt)
             days = [day(seed, rate, tuning, TUNED_SHAPES, 8, hours) for seed in TUNE_SEEDS]
@@ -124,14 +124,13 @@ def table(result: dict[str, Any]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rates", default="50", help="transactions a second of the whole marketplace")
+    parser.add_argument("--rate", type=float, default=50, help="transactions a second of the whole marketplace")
     parser.add_argument("--hours", type=float, default=8, help="length of each simulated day but the quiet one")
     parser.add_argument("--each", type=int, default=8, help="anomalies of each shape a day")
     parser.add_argument("--tune", action="store_true", help="try limits on the tuning seeds instead of judging")
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     given = parser.parse_args()
-    rate = float(given.rates.split(",")[0])
-    result: Any = tune(rate, given.hours) if given.tune else judge(rate, given.hours, given.each)
+    result: Any = tune(given.rate, given.hours) if given.tune else judge(given.rate, given.hours, given.each)
     raw = Path(get_settings().run) / "bench" / f"anomalies-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     raw.parent.mkdir(parents=True, exist_ok=True)
     raw.write_text(json.dumps(result, indent=2))

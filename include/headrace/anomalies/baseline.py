@@ -15,7 +15,7 @@ from headrace.anomalies.score import Array
 WINDOW = 5
 """Minutes of the windows that baselines are made of."""
 LEAST_WINDOWS = 24
-LEAST_EVENTS = 4
+LEAST_EVENTS = 5
 """Of an average."""
 _LEAST_RECENT = 6
 _QUARTILES = 1.349

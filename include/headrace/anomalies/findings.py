@@ -8,7 +8,7 @@ from typing import Any
 from headrace.anomalies.measures import AVERAGE, EVERYTHING, MEASURES, USER_TRANSACTIONS, Scope
 
 _NOUNS = {measure.name: measure.noun for measure in MEASURES} | {USER_TRANSACTIONS: "transactions"}
-_UNIT_CHANGE = 50.0
+_UNIT_CHANGE = 20.0
 Key = tuple[str, str]
 """Subject and measure: what an incident is about."""
 

@@ -30,7 +30,7 @@ EVERYTHING = "*"
 class Tuning:
     """Chosen by `./headrace bench anomalies --tune` on traffic that it is not judged by."""
 
-    false_discovery: float = 5e-4
+    false_discovery: float = 1e-4
     """Expected share of wrong ones among what one look at all series finds unusual; a day has thousands of looks."""
     least_score: float = 4.5
     calm_score: float = 3.0

@@ -31,8 +31,8 @@ class Ring:
         self.cells: list[Cell] = []
         self.newest = 0
         self._index: dict[Cell, int] = {}
-        self.n, self.generation = np.zeros((64, MINUTES), np.int32), np.zeros((64, MINUTES), np.int64)
-        self.total, self.largest = np.zeros((64, MINUTES)), np.zeros((64, MINUTES))
+        self.n, self.generation = np.zeros((64, MINUTES), np.int32), np.zeros((64, MINUTES), np.uint32)
+        self.total, self.largest = np.zeros((64, MINUTES), np.float32), np.zeros((64, MINUTES), np.float32)
         self.last = np.zeros(64)
         """When each row's newest event happened, in epoch seconds."""
         self._watched: set[int] = set()
@@ -72,7 +72,7 @@ class Ring:
         if self.reach(minute):
             column = minute % MINUTES
             self.n[rows, column] += n.astype(np.int32)
-            self.total[rows, column] += total
+            self.total[rows, column] += total.astype(np.float32)
             self.largest[rows, column] = np.maximum(self.largest[rows, column], largest)
             self.last[rows] = np.maximum(self.last[rows], last)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
-_HEAVY = 12.0
+_HEAVY = 10.0
 """Degrees of freedom that averages of payments are granted: a few orders are very large."""
 _WORTH_A_LOOK = 3.0
 RANGE = 3.0

@@ -9,13 +9,12 @@ import redis
 from confluent_kafka import KafkaException, Producer
 
 from headrace.anomalies.incidents import Incident
+from headrace.anomalies.layout import LIVE_KEY
 from headrace.anomalies.ledger import Ledger, document
 from headrace.anomalies.tail import whole
 from headrace.settings import Settings
 from headrace.streams.topics import ALERTS, producer_config
 
-LIVE_KEY = "anomalies"
-"""Hash: id → JSON, of incidents that are open or were opened in the last day."""
 _SECONDS = 10
 
 

@@ -19,7 +19,7 @@ _FADE = 0.5 ** (1 / 120)
 """A minute's weight in the average halves in two hours."""
 _PRIOR = 0.5
 """Events that a person without a past is granted."""
-_WARM_MINUTES = 10
+_WARM_MINUTES = 15
 _NEW_MINUTES = 15
 _STEP = 5
 """Events by which a minute may raise what is usual, beyond its double."""
@@ -53,15 +53,16 @@ class Users:
         if place == len(self._n):
             self._n = np.concatenate([self._n, np.zeros_like(self._n)])
             self._past, self._time = (np.concatenate([v, np.zeros_like(v)]) for v in (self._past, self._time))
-        self._n[place], self._past[place], self._time[place] = 0, 0, 0
+        self._n[place], self._past[place], self._time[place] = 0, 0, -_WINDOW
         return place
 
     def put(self, user: str, minute: int, merchant: str, transaction_type: str, region: str) -> None:
         """One event; an old one belongs to the past."""
         place = self.row(user)
         self.reach(minute)
-        if minute <= self.newest - MINUTES:
+        if minute <= self.newest - _WINDOW:
             self._past[place] += 1
+        if minute <= self.newest - MINUTES:
             return
         self._n[place, minute % MINUTES] += 1
         if self._n[place, np.arange(minute, minute - _WINDOW, -1) % MINUTES].sum() >= _HOT:
@@ -79,14 +80,13 @@ class Users:
             self._n[:] = 0
         while self.newest < minute:
             self.newest += 1
-            column = self.newest % MINUTES
-            leaving = self._n[:, column].copy()
+            leaving = self._n[:, (self.newest - _WINDOW) % MINUTES]
             rate, _ = self._rate()
             # A burst must not become what is usual, and somebody new has no usual yet.
             kept = np.where(self._time < _NEW_MINUTES, leaving, np.minimum(leaving, 2 * rate + _STEP))
             self._past = self._past * _FADE + kept
             self._time = self._time * _FADE + 1
-            self._n[:, column] = 0
+            self._n[:, self.newest % MINUTES] = 0
             if self._hot:
                 recent = self._recent(self.newest, _WINDOW)
                 self._hot = {user: c for user, c in self._hot.items() if recent[self._index[user]] > 0}
@@ -137,9 +137,9 @@ class Users:
     def _rate(self) -> tuple[Array, Array]:
         """Events a minute, and how many events speak for it, drawn towards the average person."""
         size = max(1, len(self._names))
-        average = max(float(self._past[:size].sum()) / max(float(self._time[:size].sum()), 1.0), 1e-4)
+        average = max(float(self._past[:size].sum()) / max(float(np.maximum(self._time[:size], 0).sum()), 1.0), 1e-4)
         events = _PRIOR + self._past
-        return events / (_PRIOR / average + self._time), events
+        return events / (_PRIOR / average + np.maximum(self._time, 0)), events
 
     def _recent(self, minute: int, minutes: int) -> Array:
         columns = np.arange(minute, minute - minutes, -1) % MINUTES
