@@ -26,6 +26,7 @@ TUNED_SHAPES = ("rise", "drop", "user_burst")
 TUNE_SEEDS = (101, 102)
 JUDGE_SEEDS = (1, 2)
 QUIET_SEED = 11
+BUSY = 10.0
 GRACE = 300.0
 """Seconds after its end in which an anomaly may still be told."""
 TARGET = {"precision": 0.9, "recall": 0.9, "seconds": 90.0}
@@ -45,6 +46,11 @@ class Day:
                     first.setdefault(plant, incident)
         return first
 
+    def again(self, incident: Incident) -> str:
+        """Whether it tells once more what was told."""
+        near = any(p.key == incident.key and p.start <= incident.opened_at <= p.end + 3600 for p in self.planted)
+        return "(again) " if near else ""
+
 
 def figures(days: list[Day]) -> dict[str, Any]:
     """All days together. Whatever is told beyond the first telling of a plant counts as false."""
@@ -62,12 +68,15 @@ def figures(days: list[Day]) -> dict[str, Any]:
 
 
 def of_shape(shape: str, planted: list[Plant], found: dict[Plant, Incident]) -> dict[str, Any]:
+    """`busy` are merchants with ten purchases a minute or more: where fewer come, fewer can be missed in a minute."""
     mine = [plant for plant in planted if plant.shape == shape]
     seconds = sorted(found[plant].opened_at - plant.start for plant in mine if plant in found)
-    within = sum(value <= TARGET["seconds"] for value in seconds)
+    soon = {p for p in mine if p in found and found[p].opened_at - p.start <= TARGET["seconds"]}
+    busy = [p for p in mine if p.per_minute >= BUSY]
     return {
         "planted": len(mine), "recall": round(len(seconds) / len(mine), 3),
-        "seconds_p50": _at(seconds, 0.5), "seconds_p90": _at(seconds, 0.9), "within_90_s": round(within / len(mine), 3),
+        "seconds_p50": _at(seconds, 0.5), "seconds_p90": _at(seconds, 0.9), "within_90_s": round(len(soon) / len(mine), 3),
+        "within_90_s_busy": round(len(soon.intersection(busy)) / len(busy), 3) if busy else None,
         "tuned_on": shape in TUNED_SHAPES,
     }  # fmt: skip
 
@@ -99,22 +108,28 @@ def judge(rate: float, hours: float, each: int) -> dict[str, Any]:
     return {
         "rate": rate, "hours_each": hours, **figures(days),
         "quiet_day_false_alarms": len(quiet.incidents), "quiet_day": [i.sentence for i in quiet.incidents],
-        "false": [i.sentence for d in days for i in d.incidents if i not in d.found().values()],
+        "false": [f"{d.again(i)}{i.sentence}" for d in days for i in d.incidents if i not in d.found().values()],
         "cpu_seconds": round(time.process_time() - began, 1),
     }  # fmt: skip
 
 
 def table(result: dict[str, Any]) -> None:
-    print(f"{'shape':>14} {'planted':>8} {'recall':>7} {'p50 s':>7} {'p90 s':>7} {'≤ 90 s':>7}  tuned on this shape")
+    print(
+        f"{'shape':>14} {'planted':>8} {'recall':>7} {'p50 s':>7} {'p90 s':>7} {'≤ 90 s':>7} {'busy':>7}  tuned on this shape"
+    )
     for shape, found in result["by_shape"].items():
-        cells = (found[name] for name in ("planted", "recall", "seconds_p50", "seconds_p90", "within_90_s"))
-        widths = (8, 7, 7, 7, 7)
+        cells = (
+            found[name]
+            for name in ("planted", "recall", "seconds_p50", "seconds_p90", "within_90_s", "within_90_s_busy")
+        )
+        widths = (8, 7, 7, 7, 7, 7)
         print(
             f"{shape:>14}",
             *(f"{cell!s:>{width}}" for cell, width in zip(cells, widths, strict=True)),
             "",
             found["tuned_on"],
         )
+    print(f"busy: told within 90 s, of merchants with {BUSY:.0f} purchases a minute or more")
     print(f"precision {result['precision']}, recall {result['recall']} of {result['planted']} planted "
           f"(target {TARGET['precision']} at {TARGET['recall']}); "
           f"{result['quiet_day_false_alarms']} false alarms in a quiet day; {result['cpu_seconds']} s of processor")  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from headrace.anomalies.incidents import Key
+from headrace.anomalies.findings import Key
 from headrace.anomalies.measures import AVERAGE, PURCHASES, REFUNDS, USER_TRANSACTIONS
+from headrace.sources.season import intensity
 
 SHAPES = ("rise", "drop", "drift", "unit_change", "refund_wave", "user_burst")
 _MEASURE = {"unit_change": AVERAGE.name, "refund_wave": REFUNDS.name, "user_burst": USER_TRANSACTIONS}
@@ -29,6 +31,8 @@ class Plant:
     """A multiple of the usual; of a refund wave its share of purchases; of a user burst events a minute."""
     share: float
     """Of all events, the subject's purchases."""
+    per_minute: float
+    """Purchases of the subject when it begins."""
 
     @property
     def key(self) -> Key:
@@ -74,5 +78,6 @@ def plants(
             if all(plant.subject != subject or abs(plant.start - start) > _APART for plant in found):
                 share = 0.0 if shape == "user_burst" else pool.share(subject)
                 size = rng.uniform(*_SIZES[shape])
-                found.append(Plant(shape, subject, start, start + _MINUTES[shape] * 60, size, share))
+                usual = share * rate * 60 * intensity(datetime.fromtimestamp(start, UTC))
+                found.append(Plant(shape, subject, start, start + _MINUTES[shape] * 60, size, share, usual))
     return found

@@ -61,7 +61,7 @@ present as (select subject, hour, day, count(*) as windows from slotted group by
 weighted as (
     select subject, hour, day, n, 1 as weight from slotted
     union all
-    select present.subject, present.hour, present.day, 0, lit.windows - present.windows
+    select subject, hour, day, 0, lit.windows - present.windows
     from present inner join lit using (hour, day)
     where lit.windows > present.windows
 )
@@ -78,7 +78,7 @@ logs as (
     select merchant_id || ' ' || currency as subject, n, ln(greatest(total - largest, 0.005) / (n - 1)) as average
     from windows where transaction_type = '{type}' and n >= {least}
 )
-select subject, null, count(*), avg(cast(n as double)), approx_percentile(average, array[0.25, 0.5, 0.75])
+select subject, cast(null as bigint), count(*), avg(cast(n as double)), approx_percentile(average, array[0.25, 0.5, 0.75])
 from logs
 group by subject
 """

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import sqlglot
 
+from headrace.anomalies import season
 from headrace.anomalies.baseline import recent_counts, robust_rate
 from headrace.anomalies.common import common
+from headrace.anomalies.measures import MEASURES, Measure
 from headrace.anomalies.score import count_score, mean_score, tail, threshold
 
 
@@ -73,3 +77,10 @@ def test_what_all_do_is_common_and_one_burst_is_not() -> None:
     assert doubled
     assert doubled.factor == pytest.approx(2)
     assert common(burst[:10], expected[:10]) is None
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_what_trino_is_asked_is_one_statement(measure: Measure) -> None:
+    (statement,) = sqlglot.parse(season.query(measure, datetime(2026, 5, 3, 17, 20, tzinfo=UTC)), dialect="trino")
+    assert isinstance(statement, sqlglot.exp.Select)
+    assert "2026-05-03 17:00:00 UTC" in statement.sql(dialect="trino")
