@@ -24,8 +24,8 @@ from headrace.settings import get_settings
 
 TUNED_SHAPES = ("rise", "drop", "user_burst")
 TUNE_SEEDS = (101, 102)
-JUDGE_SEEDS = (1, 2)
-QUIET_SEED = 11
+JUDGE_SEEDS = (31, 32)
+QUIET_SEED = 33
 BUSY = 10.0
 GRACE = 300.0
 """Seconds after its end in which an anomaly may still be told."""

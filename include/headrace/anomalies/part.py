@@ -45,7 +45,7 @@ class Anomalies:
         self._ledger = Ledger(settings)
         self._alerts, self._store = Alerts(settings, self._ledger), valkey_client(settings)
         self._detector, self._users, self._incidents = Detector(tuning), Users(tuning), Incidents(tuning)
-        self._people, self._season = People(self._users), Season(settings)
+        self._people = People(self._users)
         now = time.time()
         self._through = self._restored(now)
         since = now - SHOWN * 60
@@ -54,6 +54,7 @@ class Anomalies:
         self._unwritten: dict[str, Incident] = {}
         self._began, self._heard = int(now // 60), False
         self._judged = self._shown = 0.0
+        self._season = Season(settings)
 
     def step(self) -> None:
         """Reads what came; every few seconds also judges, writes and tells. Raises when a server cannot be reached."""
@@ -107,7 +108,9 @@ class Anomalies:
         for look in (self._detector, self._users):
             for incident in self._incidents.step(look.judge(at, self._incidents.open)):
                 self._unwritten[incident.id] = incident
-                _LOG.info("anomaly", state=incident.state, id=incident.id, told=incident.sentence)
+                # Who a person is stays out of the logs.
+                told = "" if incident.scope == "user" else incident.sentence
+                _LOG.info("anomaly", state=incident.state, scope=incident.scope, measure=incident.measure, told=told)
 
 
 def main() -> int:

@@ -32,13 +32,16 @@ class Tail:
         found = self._consumer.consume(1, seconds)
         if found:
             found += self._consumer.consume(_BATCH, 0)
-        values = []
+        values, failed = [], None
         for message in found:
             if message.error():
-                raise KafkaException(message.error())
+                failed = message.error()
+                continue
             self._next[message.partition()] = message.offset() + 1
             if message.value() is not None:
                 values.append(message.value())
+        if failed and not values:
+            raise KafkaException(failed)
         return values
 
     def seen_until(self) -> float:
