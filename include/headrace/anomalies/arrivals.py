@@ -26,7 +26,6 @@ class _LiveRow(msgspec.Struct):
     window_start: int
     late: bool
     keys: dict[str, Any]
-    generation: int
     n: int
     values: _Values
     last_event_ms: int | None = None
@@ -68,7 +67,7 @@ def put_rows(ring: Ring, values: list[bytes], now: float) -> int:
         cell = Cell(*(str(row.keys.get(name) or "") for name in names))
         total, largest = float(row.values.sum_amount or 0), float(row.values.max_amount or 0)
         last = (row.last_event_ms or row.window_start * 1000) / 1000
-        ring.put(cell, minute, (row.generation, row.n), total, largest, last)
+        ring.put(cell, minute, row.n, total, largest, last)
         newest = max(newest, minute)
     return newest
 

@@ -1,4 +1,4 @@
-"""The last minutes of every live row, in arrays of a fixed length: what was counted, and by which version of the row."""
+"""The last minutes of every live row, in arrays of a fixed length."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Ring:
         self.cells: list[Cell] = []
         self.newest = 0
         self._index: dict[Cell, int] = {}
-        self.n, self.generation = np.zeros((64, MINUTES), np.int32), np.zeros((64, MINUTES), np.uint32)
+        self.n = np.zeros((64, MINUTES), np.int32)
         self.total, self.largest = np.zeros((64, MINUTES), np.float32), np.zeros((64, MINUTES), np.float32)
         self.last = np.zeros(64)
         """When each row's newest event happened, in epoch seconds."""
@@ -51,19 +51,19 @@ class Ring:
         place = self._index[cell] = len(self.cells)
         self.cells.append(cell)
         if place == len(self.n):
-            for name in ("n", "generation", "total", "largest", "last"):
+            for name in ("n", "total", "largest", "last"):
                 values = getattr(self, name)
                 setattr(self, name, np.concatenate([values, np.zeros_like(values)]))
         return place
 
-    def put(self, cell: Cell, minute: int, version: tuple[int, int], total: float, largest: float, last: float) -> None:
-        """Keeps the newest version of a row; one older than the ring is long ago told."""
+    def put(self, cell: Cell, minute: int, n: int, total: float, largest: float, last: float) -> None:
+        """Rows only grow: a count that begins anew passes through smaller figures, which say nothing."""
         place = self.row(cell)
         if place < 0 or not self.reach(minute):
             return
         column = minute % MINUTES
-        if version > (int(self.generation[place, column]), int(self.n[place, column])):
-            self.generation[place, column], self.n[place, column] = version
+        if n > self.n[place, column]:
+            self.n[place, column] = n
             self.total[place, column], self.largest[place, column] = total, largest
             self.last[place] = max(self.last[place], last)
 
@@ -102,7 +102,7 @@ class Ring:
             return False
         if minute > self.newest:
             fresh = np.arange(max(self.newest + 1, minute - MINUTES + 1), minute + 1) % MINUTES
-            for values in (self.n, self.generation, self.total, self.largest):
+            for values in (self.n, self.total, self.largest):
                 values[:, fresh] = 0
             self.newest = minute
         return True

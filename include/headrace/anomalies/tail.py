@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import OffsetSpec
 
 from headrace.settings import Settings
+from headrace.streams.admin import admin_client
 
 _BATCH = 2000
 _LIST_SECONDS = 30.0
+_WHOLE_SECONDS = 60.0
 
 
 class Tail:
     """Assigns partitions itself and commits nothing: what was done with the messages says where to begin."""
 
-    def __init__(self, settings: Settings, topic: str, since: float) -> None:
+    def __init__(self, settings: Settings, topic: str, since: float | None) -> None:
         self._topic, self._since = topic, since
-        self._consumer = Consumer(_config(settings))
+        """From this moment on; None: from the beginning."""
+        self._consumer, self._admin = Consumer(_config(settings)), admin_client(settings)
         self._next: dict[int, int] = {}
         self._listed = 0.0
         self._goal: dict[int, int] = {}
@@ -51,7 +56,7 @@ class Tail:
         """
         if not self._goal:
             self._asked = time.time()
-            self._goal = {partition: self._ends(partition)[1] for partition in self._next}
+            self._goal = self._offsets(self._next, OffsetSpec.latest())
         if self._goal and all(self._next[partition] >= end for partition, end in self._goal.items()):
             self._until, self._goal = self._asked, {}
         return self._until
@@ -59,23 +64,23 @@ class Tail:
     def close(self) -> None:
         self._consumer.close()
 
-    def _ends(self, partition: int) -> tuple[int, int]:
-        low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=5)
-        return low, high
+    def _offsets(self, partitions: Iterable[int], spec: OffsetSpec) -> dict[int, int]:
+        """By a connection of their own: the consumer's waits for messages with its requests."""
+        asked = {TopicPartition(self._topic, partition): spec for partition in partitions}
+        futures = self._admin.list_offsets(asked, request_timeout=5) if asked else {}
+        return {place.partition: future.result(timeout=10).offset for place, future in futures.items()}
 
     def _find_partitions(self) -> None:
         topic = self._consumer.list_topics(self._topic, timeout=10).topics[self._topic]
         if topic.error is not None:
             raise KafkaException(topic.error)
-        if set(topic.partitions) == set(self._next):
+        fresh = [partition for partition in topic.partitions if partition not in self._next]
+        if not fresh:
             return
-        asked = [
-            TopicPartition(self._topic, p, int(self._since * 1000)) for p in topic.partitions if p not in self._next
-        ]
-        for place in self._consumer.offsets_for_times(asked, timeout=10):
-            low, high = self._ends(place.partition)
-            # Behind the last message Kafka answers with a mark instead of an offset.
-            self._next[place.partition] = max(low, place.offset) if place.offset >= 0 else high
+        since = OffsetSpec.earliest() if self._since is None else OffsetSpec.for_timestamp(int(self._since * 1000))
+        begin, end = self._offsets(fresh, since), self._offsets(fresh, OffsetSpec.latest())
+        # Where nothing is that young Kafka answers with a mark instead of an offset.
+        self._next |= {partition: offset if offset >= 0 else end[partition] for partition, offset in begin.items()}
         self._consumer.assign([TopicPartition(self._topic, p, offset) for p, offset in self._next.items()])
 
 
@@ -93,10 +98,12 @@ def _config(settings: Settings) -> dict[str, Any]:
 
 def whole(settings: Settings, topic: str) -> list[bytes]:
     """Everything that a small topic holds now."""
-    tail = Tail(settings, topic, 0)
+    tail = Tail(settings, topic, None)
     try:
-        found = tail.read(1.0)
+        found, deadline = tail.read(1.0), time.monotonic() + _WHOLE_SECONDS
         while not tail.seen_until():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"topic {topic} could not be read within {_WHOLE_SECONDS:.0f} s")
             found += tail.read(1.0)
         return found
     finally:

@@ -47,7 +47,7 @@ class Market:
             cell = Cell(merchant, kind, "EUR", "europe")
             prices = price * self.rng.lognormal(0, 0.3, n)
             last = self.minute * 60 + 60 * float(self.rng.random(n).max())
-            self.detector.ring.put(cell, self.minute, (1, n), float(prices.sum()), float(prices.max()), last)
+            self.detector.ring.put(cell, self.minute, n, float(prices.sum()), float(prices.max()), last)
 
 
 @pytest.fixture
@@ -101,13 +101,13 @@ def test_a_pause_that_nobody_watched_is_no_drop(market: Market) -> None:
     assert market.told == []
 
 
-def test_a_ring_keeps_the_newest_version_and_forgets_what_is_old() -> None:
+def test_a_row_only_grows_and_what_is_old_goes() -> None:
     ring, cell = Ring(), Cell("m", "purchase", "EUR", "europe")
-    for version in ((1, 3), (1, 2), (2, 1), (1, 9)):
-        ring.put(cell, 100, version, version[1], 1, 6000)
-    assert ring.n[0, 100 % MINUTES] == 1
-    ring.put(cell, 100 + MINUTES, (2, 5), 5, 1, 6001)
-    ring.put(cell, 100, (3, 7), 7, 1, 6000)
+    for n in (3, 9, 1, 9):
+        ring.put(cell, 100, n, n, 1, 6000)
+    assert ring.n[0, 100 % MINUTES] == 9
+    ring.put(cell, 100 + MINUTES, 5, 5, 1, 6001)
+    ring.put(cell, 100, 7, 7, 1, 6000)
     assert ring.n[0, 100 % MINUTES] == 5
 
 
