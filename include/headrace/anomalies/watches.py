@@ -10,7 +10,7 @@ import numpy as np
 
 from headrace.anomalies import baseline
 from headrace.anomalies.baseline import CountBaseline, Learned, MeanBaseline
-from headrace.anomalies.common import common
+from headrace.anomalies.common import Common, common
 from headrace.anomalies.measures import Measure, Tuning
 from headrace.anomalies.ring import SHOWN, Ring
 from headrace.anomalies.score import Array, count_range, count_score, mean_range, mean_score
@@ -112,16 +112,9 @@ class CountWatch(Watch):
                 rate, width = self._rate(moment.at - minutes * 30)
                 seen, expected = cumulated[:, minutes - 1], rate * span
                 shared = common(seen, expected)
-                if shared and minutes == _SHARED_MINUTES:
+                if minutes == _SHARED_MINUTES and shared:
                     factor = shared.factor
-                if shared:
-                    expected[1:] *= shared.factor
-                    width[1:] += shared.doubt2
-                score = count_score(seen, expected, width)
-                if shared:
-                    most = count_score(np.array(shared.seen), np.array(shared.expected), width[0])
-                    score[0] = min(score[0], most, key=abs)
-                scores.put(row, score, seen, expected, width)
+                scores.put(row, *_weaker(seen, expected, width, shared))
         scores.put(COUNT_HORIZONS.index(SILENCE), *self._silence(ring, moment, factor))
         return scores
 
@@ -136,7 +129,7 @@ class CountWatch(Watch):
         seconds = np.clip(until - newest, 0, moment.seconds_on)
         rate, width = self._rate(moment.at - float(np.median(seconds)) / 2)
         expected = rate * seconds / 60
-        expected[1:] *= factor
+        expected[1:] *= min(factor, 1.0)
         seen = np.zeros(len(newest))
         return count_score(seen, expected, width), seen, expected, width
 
@@ -150,6 +143,21 @@ class CountWatch(Watch):
         known = ~np.isnan(rate)
         own = np.where(known, self.tuning.season_doubt, self.tuning.recent_doubt)
         return np.where(known, rate, self._recent[0]), np.where(known, doubt2, self._recent[1]) + own**2
+
+
+def _weaker(seen: Array, expected: Array, width: Array, shared: Common | None) -> tuple[Array, Array, Array, Array]:
+    """Unusual is what is so by itself and beside the others: the weaker of the two scores, with what it expected."""
+    alone = count_score(seen, expected, width)
+    if shared is None:
+        return alone, seen, expected, width
+    beside, doubt = expected * shared.factor, width + shared.doubt2
+    score = count_score(seen, beside, doubt)
+    # All merchants together are beside most of them.
+    score[0] = count_score(np.array(shared.seen), np.array(shared.expected), width[0])
+    beside[0], doubt[0] = expected[0], width[0]
+    by_itself = np.abs(alone) <= np.abs(score)
+    weaker = np.where(alone * score > 0, np.where(by_itself, alone, score), 0.0 * alone)
+    return weaker, seen, np.where(by_itself, expected, beside), np.where(by_itself, width, doubt)
 
 
 class MeanWatch(Watch):

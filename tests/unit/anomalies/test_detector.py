@@ -94,6 +94,12 @@ def test_what_all_do_is_told_once(market: Market, factor: float) -> None:
     assert "All merchants together" in market.told[0].sentence
 
 
+def test_who_sells_as_ever_while_the_others_stop_is_not_unusual(market: Market) -> None:
+    for _ in range(6):
+        market.pass_minute({"*": 0.0, "m05": 1.0, "m06": 1.0})
+    assert [incident.subject for incident in market.told] == ["*"]
+
+
 def test_a_pause_that_nobody_watched_is_no_drop(market: Market) -> None:
     market.minute += 20
     for _ in range(10):
