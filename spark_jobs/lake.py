@@ -119,17 +119,7 @@ def main() -> int:
         for start in (start_land, start_files, start_refine):
             queries.append(start(spark, contracts, settings))
             passing.names[queries[-1].id] = queries[-1].name
-        pulse = Pulse(signs, settings)
-        pulse("starting")
-        try:
-            job.supervise(queries, stop, pulse)
-        except job.QueryEnded as ended:
-            log.error("lake job ends", error=str(ended))
-            return 1
-        job.finish(queries, _STOP_SECONDS)
-        pulse("stopped")
-        spark.stop()
-    return 0
+        return job.run(queries, stop, Pulse(signs, settings), stop_seconds=_STOP_SECONDS, close=spark.stop)
 
 
 if __name__ == "__main__":

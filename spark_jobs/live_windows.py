@@ -95,17 +95,7 @@ def main() -> int:
     with job.alone(settings.checkpoints / "live"):
         spark = session("live", cores=cores(settings, len(specs)), conf=_CONF)
         queries = [start(spark, spec, contracts[spec.stream], settings) for spec in specs]
-        pulse = Pulse(spark, queries, settings)
-        pulse("starting")
-        try:
-            job.supervise(queries, stop, pulse)
-        except job.QueryEnded as ended:
-            log.error("live job ends", error=str(ended))
-            return 1
-        job.finish(queries, seconds=0)
-        pulse("stopped")
-        spark.stop()
-    return 0
+        return job.run(queries, stop, Pulse(spark, queries, settings), stop_seconds=0, close=spark.stop)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import closing
 from datetime import datetime
@@ -14,6 +15,7 @@ from cachetools import TTLCache, cached
 
 from app.api.health import Checks
 from app.api.parts import Parts
+from headrace.anomalies.layout import LIVE_KEY
 from headrace.assistant import chart, model
 from headrace.assistant.catalogue import Catalogue
 from headrace.assistant.filled import FilledStore
@@ -22,6 +24,7 @@ from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
 from headrace.lake import coverage, trino
+from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
@@ -36,10 +39,7 @@ _REFERENCE_SECONDS = 20.0
 
 
 def wire(settings: Settings) -> Parts:
-    client = redis.Redis(
-        host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password"),
-        socket_timeout=_LIVE_SECONDS, socket_connect_timeout=_LIVE_SECONDS, decode_responses=True,
-    )  # fmt: skip
+    client = valkey(settings, seconds=_LIVE_SECONDS)
     catalogue = Catalogue(settings, partial(_read, settings))
     windows = NamedWindows(FilledStore(LiveStore(client), client), catalogue.lookups)
     covered = _coverage(settings)
@@ -64,6 +64,7 @@ def wire(settings: Settings) -> Parts:
         coverage=covered,
         audit=audit,
         checks=checks,
+        anomalies=partial(_anomalies, client),
         closing=(runner, checks, client),
     )
 
@@ -87,6 +88,11 @@ def _coverage(settings: Settings) -> Any:
         return coverage.through(settings, _STREAM)
 
     return read
+
+
+def _anomalies(client: redis.Redis) -> list[dict[str, Any]]:
+    texts: Any = client.hvals(LIVE_KEY)
+    return [json.loads(text) for text in texts]
 
 
 def _valkey(client: redis.Redis) -> None:

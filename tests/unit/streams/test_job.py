@@ -24,15 +24,17 @@ def test_an_ended_query_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "BEAT_SECONDS", 0.01)
     states: list[str] = []
     query = SimpleNamespace(name="q", isActive=False, exception=lambda: "broken")
-    with pytest.raises(job.QueryEnded, match="q ended: broken"):
-        job.supervise([query], threading.Event(), states.append)
-    assert states == ["failed"]
+    assert job.run([query], threading.Event(), states.append, stop_seconds=0, close=lambda: None) == 1
+    assert states == ["starting", "failed"]
 
 
-def test_finish_waits_for_the_batch_but_not_for_ever() -> None:
+def test_a_stop_waits_for_the_batch_but_not_for_ever() -> None:
     stopped: list[str] = []
+    states: list[str] = []
     busy: Any = SimpleNamespace(
         name="busy", isActive=True, status={"isTriggerActive": True}, stop=lambda: stopped.append("busy")
     )
-    job.finish([busy], seconds=0.1)
-    assert stopped == ["busy"]
+    stop = threading.Event()
+    stop.set()
+    assert job.run([busy], stop, states.append, stop_seconds=0.1, close=lambda: stopped.append("session")) == 0
+    assert (stopped, states) == (["busy", "session"], ["starting", "stopped"])

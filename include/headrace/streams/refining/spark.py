@@ -185,6 +185,7 @@ def _dead_letter() -> Column:
         F.col("reason"),
         F.base64("value").alias("value"),
         F.col("key").cast("string").alias("key"),
+        F.base64("key").alias("key_bytes"),
         _header_map().alias("headers"),
         _header_map()["correlation_id"].alias("correlation_id"),
         *_PLACE,
