@@ -64,7 +64,7 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(_REFINE_RECORDS), "failOnDataLoss": "true"}
     records = kafka_records(spark, settings, _topics(contracts), options, headers=True)
-    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(contracts, settings))
+    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(spark, contracts, settings))
     return _started(writer, settings.checkpoints / "lake" / REFINE, settings.lake_refine_seconds)
 
 

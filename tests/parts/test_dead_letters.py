@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import structlog
 from confluent_kafka import Message, Producer
 from typer.testing import CliRunner
 
@@ -23,6 +24,7 @@ from headrace.cli.__main__ import app
 from headrace.contracts.model import load_contracts
 from headrace.lake import dbt
 from headrace.lake.trino import connect
+from headrace.log import configure
 from headrace.policy.users import save_user
 from headrace.runtime import jobs
 from headrace.settings import REPO, Settings
@@ -72,12 +74,14 @@ def _send(settings: Settings, events: list[dict[str, Any]]) -> None:
 def settings(start_parts: Callable[..., Settings]) -> Iterator[Settings]:
     """Letters of two kinds: amounts that nobody meant, and events that came ahead of their time, which passes."""
     settings = start_parts("kafka", "postgres", "trino")
+    configure("cli", level="WARNING")  # as the command does before it begins
     jobs.start("lake", settings)
     ahead = (datetime.now(UTC) + timedelta(seconds=75)).isoformat()
     _send(settings, [_event("early", n, event_time=ahead) for n in range(EARLY)])
     _send(settings, [_event("negative", n, amount=-1) for n in range(NEGATIVE)])
     _until(lambda: _dlq("list")["total"], EARLY + NEGATIVE)
     yield settings
+    structlog.reset_defaults()
     jobs.stop("lake", settings=settings)
 
 
