@@ -86,11 +86,10 @@ def _batch_began(settings: Settings, _: Ledger) -> None:
 def _row_readable(settings: Settings, ledger: Ledger) -> None:
     listening = valkey(settings).pubsub(ignore_subscribe_messages=True)
     listening.subscribe(UPDATES)
-    wanted = ledger.merchant.encode()
 
     def told() -> bool:
         message = listening.get_message(timeout=1)
-        return bool(message and wanted in message["data"])
+        return bool(message and ledger.merchant in message["data"])
 
     _until(told)
     listening.close()

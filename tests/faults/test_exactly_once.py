@@ -1,13 +1,12 @@
 """Every acknowledged event counts once, whatever is killed: kill -9 of every process on the way, at seeded moments.
 
 A thousand events a second and more flow meanwhile. Odd kills come at a random moment, even ones in a failpoint, and every
-fourth kill of a job also loses the newest entry of its commit log. What was hit stands in the log of the test.
+fourth kill of a job also loses the newest entry of its commit log. What was hit is printed.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +20,6 @@ from tests.faults.failpoints import CHECKPOINTS, FAILPOINTS, forget_last_commit
 from tests.faults.keeping import Keeping, await_back, kill, pid_of
 from tests.journeys.ledger import Ledger
 
-log = logging.getLogger(__name__)
 TOPIC = "processed_transactions"
 
 
@@ -105,7 +103,8 @@ def test_every_acknowledged_event_counts_once(
     ledger.finish()
     if point and process not in CHECKPOINTS:
         told.append(point.hit(settings, ledger) or "missed")
-    log.warning("%s; %d acknowledged", "; ".join(told), len(ledger.acknowledged))
+    told.append(f"{len(ledger.acknowledged)} acknowledged")
+    request.config.get_terminal_writer().line(f"\n{'; '.join(told)}")
     ledger.await_exact(seconds=400)
     _await_processed(processed, ledger)
 
