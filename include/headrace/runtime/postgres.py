@@ -16,6 +16,7 @@ from headrace.runtime.model import Command
 from headrace.runtime.render import render
 from headrace.runtime.schema import ensure_schema
 from headrace.settings import Settings
+from headrace.sinks import configuration
 
 DATABASES = ("airflow", "headrace", "iceberg", "registry")
 _NOBODY = 65534
@@ -124,3 +125,4 @@ def settle(settings: Settings) -> None:
             if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
                 connection.execute(sql.SQL("create database {} owner {}").format(role, role))
     ensure_schema(settings)
+    configuration.keep_in_step(settings)

@@ -1,0 +1,17 @@
+"""The sinks by the names that the setting `sinks` uses. A client is loaded only for a sink that is set."""
+
+from __future__ import annotations
+
+from headrace.settings import Settings, SinkName
+from headrace.sinks.sink import Sink
+from headrace.sinks.worker import Worker
+
+
+def worker(settings: Settings, name: SinkName) -> Worker:
+    return Worker(settings, {"postgres": _postgres}[name], name)
+
+
+def _postgres(settings: Settings) -> Sink:
+    from headrace.sinks.postgres import PostgresSink
+
+    return PostgresSink(settings)
