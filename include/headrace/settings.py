@@ -164,6 +164,16 @@ class Settings(BaseSettings):
         description="Where live windows and accepted events are also written: postgres,dynamodb,clickhouse.",
     )
     aggregations_hours: int = Field(48, gt=0, description="How long live windows stay in PostgreSQL.")
+    raw_events_hours: int = Field(
+        0, ge=0, description="How long raw records stay in PostgreSQL too; 0: they are in the lake alone."
+    )
+    sinks_days: int = Field(90, gt=0, description="How long DynamoDB and ClickHouse keep what they were given.")
+    dynamodb_url: str | None = Field(None, description="An endpoint of one's own; default: AWS's in that region.")
+    dynamodb_region: str = "us-east-1"
+    dynamodb_prefix: str = Field("headrace_", description="What the names of its tables begin with.")
+    clickhouse_url: str | None = Field(None, description="Its HTTP interface, such as http://host:8123.")
+    clickhouse_user: str = "default"
+    clickhouse_database: str = Field("headrace", pattern="^[a-z_][a-z0-9_]*$")
     system_metrics_seconds: int = Field(30, gt=0, description="How often parts, jobs and streams are measured.")
     system_metrics_days: int = Field(7, gt=0, description="How long these measurements stay in PostgreSQL.")
 

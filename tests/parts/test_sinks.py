@@ -18,6 +18,7 @@ from headrace.runtime.status import read
 from headrace.runtime.supervise import Supervisor
 from headrace.settings import Settings
 from headrace.sinks import catalogue, configuration
+from headrace.sinks.postgres import PostgresSink
 from tests.parts.own_process import OwnProcess
 from tests.parts.windows_of_sinks import Windows
 
@@ -26,8 +27,10 @@ PART = "headrace.runtime.sinks"
 
 
 @pytest.fixture(scope="module")
-def settings(start_parts: Callable[..., Settings]) -> Settings:
-    return start_parts("kafka", "postgres", "sinks")
+def settings(start_parts: Callable[..., Settings]) -> Iterator[Settings]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADRACE_RAW_EVENTS_HOURS", "1")
+        yield start_parts("kafka", "postgres", "sinks")
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +85,27 @@ def test_windows_of_persons_and_old_ones_stay_out(settings: Settings, windows: W
     windows.send("private", "m3", 1)
     windows.flush()
     _await(lambda: _projected(settings, "private"), {"m3": (1, 1, "10.00")})
+
+
+def test_no_character_of_an_event_stops_the_sink(settings: Settings, windows: Windows) -> None:
+    windows.send("strange", "m\0\u2028'", 1)
+    windows.flush()
+    _await(lambda: _projected(settings, "strange"), {"m\ufffd\u2028'": (1, 1, "10.00")})
+
+
+def test_raw_records_are_there_byte_by_byte_for_some_hours(settings: Settings, windows: Windows) -> None:
+    bodies = [b'{"event_id": "e-1"}', b"\xff\x00 not text", b""]
+    for body in bodies:
+        windows.raw(body)
+    windows.flush()
+    command = "select value from raw_events where event_type = 'transactions'"
+    _await(lambda: sorted(bytes(row[0]) for row in _rows(settings, command)), sorted(bodies))
+    with psycopg.connect(settings.postgres_dsn("headrace")) as connection:
+        connection.execute("update raw_events set arrived_at = now() - interval '61 minutes' where value = ''")
+    sink = PostgresSink(settings)
+    sink.tidy()
+    sink.close()
+    assert sorted(bytes(row[0]) for row in _rows(settings, command)) == sorted(bodies[:2])
 
 
 def test_a_killed_sink_goes_on_where_it_had_written(settings: Settings, windows: Windows, part: OwnProcess) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 
 from confluent_kafka import Producer
 
@@ -27,6 +28,21 @@ class Windows:
             "generation": generation, "n": n, "values": {"count": n, "sum_amount": f"{n * 10}.00"},
         }  # fmt: skip
         self._producer.produce(METRICS, json.dumps(row), key=f"{spec}-{merchant}")
+        self._producer.poll(0)
+
+    def accepted(self, user: str, identity: str, amount: str, *, topic: str = "processed_transactions") -> None:
+        """As the refine job writes it; `amount` as text, since a decimal is a number there."""
+        moment = datetime.fromtimestamp(self._minute, UTC).isoformat(timespec="microseconds")
+        event = {
+            "event_id": identity, "event_time": moment, "user_id": user, "merchant_id": "m1", "transaction_type": "purchase",
+            "amount": "AMOUNT", "currency": "EUR", "region": "europe",
+            "quality": {"late": False, "topic": "t", "partition": 0, "offset": 1},
+        }  # fmt: skip
+        self._producer.produce(topic, json.dumps(event).replace('"AMOUNT"', amount), key=identity)
+        self._producer.poll(0)
+
+    def raw(self, body: bytes) -> None:
+        self._producer.produce(self._change, body, key="k")
         self._producer.poll(0)
 
     def event(self, number: int) -> None:

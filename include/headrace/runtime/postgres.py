@@ -16,7 +16,6 @@ from headrace.runtime.model import Command
 from headrace.runtime.render import render
 from headrace.runtime.schema import ensure_schema
 from headrace.settings import Settings
-from headrace.sinks import configuration
 
 DATABASES = ("airflow", "headrace", "iceberg", "registry")
 _NOBODY = 65534
@@ -116,6 +115,8 @@ def healthy(settings: Settings) -> bool:
 
 
 def settle(settings: Settings) -> None:
+    from headrace.sinks import configuration
+
     with _connect(settings) as connection:
         for name in DATABASES:
             role, password = sql.Identifier(name), sql.Literal(settings.secret(f"postgres_{name}_password"))

@@ -135,6 +135,17 @@ create table if not exists aggregations (
     primary key (spec, window_start, late, keys)
 );
 create index if not exists aggregations_window_start on aggregations (window_start);
+create table if not exists raw_events (
+    topic text not null,
+    partition integer not null,
+    "offset" bigint not null,
+    event_type text not null,
+    arrived_at timestamptz not null,
+    key bytea,
+    value bytea,
+    primary key (topic, partition, "offset")
+);
+create index if not exists raw_events_arrived_at on raw_events (arrived_at);
 create table if not exists system_metrics (
     at timestamptz not null,
     kind text not null check (kind in ('part', 'job', 'stream', 'sink')),

@@ -8,10 +8,23 @@ from headrace.sinks.worker import Worker
 
 
 def worker(settings: Settings, name: SinkName) -> Worker:
-    return Worker(settings, {"postgres": _postgres}[name], name)
+    made = {"postgres": _postgres, "dynamodb": _dynamodb, "clickhouse": _clickhouse}
+    return Worker(settings, made[name], name)
 
 
 def _postgres(settings: Settings) -> Sink:
     from headrace.sinks.postgres import PostgresSink
 
     return PostgresSink(settings)
+
+
+def _dynamodb(settings: Settings) -> Sink:
+    from headrace.sinks.dynamodb import DynamoSink
+
+    return DynamoSink(settings)
+
+
+def _clickhouse(settings: Settings) -> Sink:
+    from headrace.sinks.clickhouse import ClickHouseSink
+
+    return ClickHouseSink(settings)
