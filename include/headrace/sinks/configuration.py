@@ -51,9 +51,8 @@ def metrics_in_step(settings: Settings, manifest: Mapping[str, Any]) -> None:
 
 
 def contract_item(contract: Contract) -> Items:
-    """Fields by name, so that a record of a change shows the field that changed and not all of them."""
     item: Items = _plain(asdict(contract))
-    return item | {"fields": {field["name"]: field for field in item["fields"]}}
+    return item
 
 
 def setting_items(settings: Settings) -> Items:
@@ -86,7 +85,11 @@ def record(connection: psycopg.Connection[Any], kind: str, items: Mapping[str, A
 
 
 def differing(old: Any, new: Any) -> tuple[Any, Any]:
-    """The parts of two values that are not the same; a part that is on one side only is on one side only here too."""
+    """The parts of two values that are not the same; a part that is on one side only is on one side only here too.
+
+    Things in a list that have names are compared by name, so that one changed field is not shown as all of them.
+    """
+    old, new = _by_name(old), _by_name(new)
     if not isinstance(old, dict) or not isinstance(new, dict):
         return old, new
     before: Items = {}
@@ -98,6 +101,11 @@ def differing(old: Any, new: Any) -> tuple[Any, Any]:
         before |= {key: left} if key in old else {}
         after |= {key: right} if key in new else {}
     return before, after
+
+
+def _by_name(value: Any) -> Any:
+    named = isinstance(value, list) and value and all(isinstance(one, dict) and "name" in one for one in value)
+    return {one["name"]: one for one in value} if named else value
 
 
 def _write(connection: psycopg.Connection[Any], subject: str, old: Any, new: Any) -> None:

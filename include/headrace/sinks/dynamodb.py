@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from datetime import UTC
 from functools import partial
 from typing import Any
 
@@ -89,7 +90,7 @@ class DynamoSink:
 
     def _put_event(self, event: Event) -> None:
         entity = event.contract.kind == "entity"
-        moment = event.at.isoformat()
+        moment = event.at.astimezone(UTC).isoformat(timespec="microseconds")
         item: Item = {
             "subject": SEPARATOR.join([event.contract.name, event.key]),
             "event": event.identity if entity else SEPARATOR.join([moment, event.identity]),
