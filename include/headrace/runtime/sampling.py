@@ -6,31 +6,26 @@ from here, health, lag and rates are measured and those two are null: there the 
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import psutil
 import psycopg
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import OffsetSpec
+from confluent_kafka import KafkaException
 
-from headrace.contracts.model import Contract, load_contracts
 from headrace.log import get_logger
 from headrace.runtime import jobs
 from headrace.runtime.model import Part
 from headrace.runtime.parts import PARTS
 from headrace.runtime.status import memory
+from headrace.runtime.stream_rates import StreamRates
 from headrace.runtime.supervise import Supervisor, SupervisorDown
 from headrace.settings import Settings
 from headrace.sinks.progress import states
-from headrace.streams.admin import admin_client
 
 log = get_logger(__name__)
 _INSERT = """
@@ -38,8 +33,6 @@ insert into system_metrics (at, kind, name, healthy, cpu_percent, memory_mb, lag
 values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing
 """
 _TIDY = "delete from system_metrics where at < now() - make_interval(days => %s)"
-_SECONDS = 10.0
-Offsets = dict[tuple[str, int], int]
 
 
 @dataclass(frozen=True)
@@ -59,12 +52,9 @@ class Sampler:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._contracts = load_contracts(settings.contracts)
-        self._admin = admin_client(settings)
+        self._rates = StreamRates(settings)
         self._spent: dict[str, dict[int, float]] = {}
         self._looked: dict[str, float] = {}
-        self._ends: Offsets = {}
-        self._ends_at = 0.0
 
     def run(self, stop: threading.Event) -> None:
         while not stop.is_set():
@@ -87,7 +77,7 @@ class Sampler:
         found = [*self._parts(), *self._jobs()]
         found += [Sample("sink", one.name, one.healthy, lag=one.lag) for one in states(self._settings)]
         try:
-            found += self._streams()
+            found += [Sample("stream", name, lag=lag, per_second=rate) for name, lag, rate in self._rates.look()]
         except (KafkaException, TimeoutError) as error:
             log.warning("streams were not measured", error=str(error))
         return found
@@ -132,22 +122,6 @@ class Sampler:
         used = sum(seconds - before[one] for one, seconds in spent.items() if one in before)
         return (round(100 * used / elapsed, 1) if elapsed else None), memory(pid)
 
-    def _streams(self) -> list[Sample]:
-        """What came in a second, and what came and has not landed."""
-        places = _places(self._admin, {contract.topic for contract in self._contracts.values()})
-        ends, now = _ends(self._admin, places), time.monotonic()
-        before, elapsed = self._ends, now - self._ends_at
-        self._ends, self._ends_at = ends, now
-        landed = _landed(self._settings.checkpoints / "lake" / "land")
-        return [_stream(contract, ends, before, elapsed, landed) for contract in self._contracts.values()]
-
-
-def _stream(contract: Contract, ends: Offsets, before: Offsets, elapsed: float, landed: Offsets | None) -> Sample:
-    mine = {place: end for place, end in ends.items() if place[0] == contract.topic}
-    came = sum(end - before[place] for place, end in mine.items() if place in before)
-    lag = None if landed is None else sum(max(0, end - landed.get(place, 0)) for place, end in mine.items())
-    return Sample("stream", contract.name, lag=lag, per_second=round(came / elapsed, 2) if before else None)
-
 
 def _spent(pid: int) -> dict[int, float]:
     """Seconds of processor by process; one that ends while we look is left out."""
@@ -163,24 +137,3 @@ def _spent(pid: int) -> dict[int, float]:
             continue
         found[process.pid] = times.user + times.system
     return found
-
-
-def _places(admin: Any, topics: set[str]) -> list[TopicPartition]:
-    known = admin.list_topics(timeout=_SECONDS).topics
-    return [TopicPartition(topic, p) for topic in sorted(topics & known.keys()) for p in known[topic].partitions]
-
-
-def _ends(admin: Any, places: list[TopicPartition]) -> Offsets:
-    futures = admin.list_offsets({place: OffsetSpec.latest() for place in places}, request_timeout=_SECONDS)
-    return {(place.topic, place.partition): future.result(timeout=_SECONDS).offset for place, future in futures.items()}
-
-
-def _landed(checkpoint: Path) -> Offsets | None:
-    """Where the landing query is, from its own checkpoint; None before its first batch or where it is not to be seen."""
-    done = [int(path.name) for path in (checkpoint / "commits").glob("[0-9]*")]
-    try:
-        lines = (checkpoint / "offsets" / str(max(done, default=-1))).read_text().splitlines()
-        found = json.loads(lines[-1])
-    except (OSError, IndexError, ValueError):
-        return None
-    return {(topic, int(part)): offset for topic, parts in found.items() for part, offset in parts.items()}
