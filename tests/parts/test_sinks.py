@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -156,6 +158,30 @@ def test_a_changed_contract_changes_the_tables_and_leaves_a_record(settings: Set
     assert _rows(settings, command)[1:] == [({"owner": "someone else"}, {"owner": orders.owner}, True)]
     postgres.settle(settings)
     assert len(_rows(settings, command)) == 2, "nothing changed, nothing is recorded"
+
+
+def test_a_contract_that_changes_meanwhile_is_taken_up(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(settings.contracts, tmp_path / "include" / "contracts")
+    shutil.copy(settings.repo / "include" / "policy.yaml", tmp_path / "include")
+    Supervisor(settings).stop("sinks")
+    monkeypatch.setenv("HEADRACE_REPO", str(tmp_path))
+    (settings.run / "sinks.alive").unlink()
+    part = OwnProcess(settings, PART)
+    _await((settings.run / "sinks.alive").exists, True)
+    path = tmp_path / "include" / "contracts" / "orders.yaml"
+    whole = path.read_text()
+    path.write_text(whole[:200])
+    time.sleep(3)
+    assert part.process.poll() is None, "a file that is half written must not end it"
+    path.write_text(whole.replace("version: 1.0.0", "version: 1.0.1"))
+    assert part.process.wait(30) == 0
+    command = "select old, new from audit_logs where subject = 'contract orders' order by id desc limit 1"
+    assert _rows(settings, command) == [({"version": "1.0.0"}, {"version": "1.0.1"})]
+    assert _rows(settings, "select version from event_types where name = 'orders'") == [("1.0.1",)]
+    postgres.settle(settings)
+    Supervisor(settings).start("sinks")
 
 
 def test_a_changed_setting_and_metric_leave_a_record(settings: Settings) -> None:
