@@ -11,10 +11,10 @@ import json
 import os
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 REPO = Path(os.environ.get("HEADRACE_REPO") or Path(__file__).resolve().parents[2])
 
@@ -48,6 +48,14 @@ def inherited_environment() -> dict[str, str]:
 
 class MissingSecret(LookupError):
     """A secret was asked for before `up` generated it."""
+
+
+SinkName = Literal["postgres", "dynamodb", "clickhouse"]
+
+
+def _listed(value: Any) -> Any:
+    """`postgres, dynamodb` as a person writes it."""
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
 
 
 class Ports(BaseModel):
@@ -149,6 +157,25 @@ class Settings(BaseSettings):
     # Lake
     warehouse: str | None = Field(None, description="file:///… or s3://…; default: lake/ in the state folder.")
     reporting_currency: str = "USD"
+
+    # Sinks beside the live store and the lake
+    sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        ("postgres",),
+        description="Where live windows and accepted events are also written: postgres,dynamodb,clickhouse.",
+    )
+    aggregations_hours: int = Field(48, gt=0, description="How long live windows stay in PostgreSQL.")
+    raw_events_hours: int = Field(
+        0, ge=0, description="How long raw records stay in PostgreSQL too; 0: they are in the lake alone."
+    )
+    sinks_days: int = Field(90, gt=0, description="How long DynamoDB and ClickHouse keep what they were given.")
+    dynamodb_url: str | None = Field(None, description="An endpoint of one's own; default: AWS's in that region.")
+    dynamodb_region: str = "us-east-1"
+    dynamodb_prefix: str = Field("headrace_", description="What the names of its tables begin with.")
+    clickhouse_url: str | None = Field(None, description="Its HTTP interface, such as http://host:8123.")
+    clickhouse_user: str = "default"
+    clickhouse_database: str = Field("headrace", pattern="^[a-z_][a-z0-9_]*$")
+    system_metrics_seconds: int = Field(30, gt=0, description="How often parts, jobs and streams are measured.")
+    system_metrics_days: int = Field(7, gt=0, description="How long these measurements stay in PostgreSQL.")
 
     # Sample traffic
     simulate_rate: float = Field(5.0, description="Steady sample events a second after `up`; 0 for none.")

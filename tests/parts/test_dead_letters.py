@@ -154,9 +154,11 @@ def test_a_letter_is_fixed_once_and_only_when_the_contract_is_kept(settings: Set
     assert _header(sent, REPLAY_OF) == letter
     assert "was replayed by admin" in _dlq("fix", letter, "--set", "amount=3", status=1)
     assert len(_replays(settings)) == 1
-    ((detail,),) = _rows(settings, "select detail from audit_logs where action = 'fix_letter' and subject = %s", letter)
+    command = "select detail, old, new from audit_logs where action = 'fix_letter' and subject = %s"
+    ((detail, old, new),) = _rows(settings, command, letter)
     assert detail["changed"]["amount"] == {"old": "-1", "new": "12.50"}
-    assert "u-mended" not in json.dumps(detail)
+    assert (old["amount"], new["amount"]) == ("-1", "12.50")
+    assert "u-mended" not in json.dumps([detail, old, new])
 
 
 def test_what_is_refused_again_is_a_new_letter_that_names_the_first(settings: Settings) -> None:

@@ -17,7 +17,10 @@ from headrace.log import get_logger
 from headrace.settings import MissingSecret, Settings
 
 _LOG = get_logger(__name__)
-_INSERT = "insert into audit_logs (at, actor, action, subject, detail, allowed) values (now(), %s, %s, %s, %s, %s)"
+_INSERT = (
+    "insert into audit_logs (at, actor, action, subject, detail, allowed, old, new)"
+    " values (now(), %s, %s, %s, %s, %s, %s, %s)"
+)
 _SECONDS = 3
 
 
@@ -32,6 +35,18 @@ class Entry:
     subject: str
     allowed: bool
     detail: dict[str, Any] = field(default_factory=dict)
+    old: Any = None
+    """What it was, where something was changed."""
+    new: Any = None
+
+    def row(self) -> tuple[Any, ...]:
+        values = tuple(None if value is None else Jsonb(value) for value in (self.old, self.new))
+        return self.actor, self.action, self.subject[:2000], Jsonb(self.detail), self.allowed, *values
+
+
+def insert(connection: psycopg.Connection[Any], entry: Entry) -> None:
+    """In the caller's transaction, for a change that must not be without its record."""
+    connection.execute(_INSERT, entry.row())
 
 
 class Audit(Protocol):
@@ -47,31 +62,30 @@ class PostgresAudit:
         self._connection: psycopg.Connection | None = None
 
     def write(self, entry: Entry) -> None:
-        row = (entry.actor, entry.action, entry.subject[:2000], Jsonb(entry.detail), entry.allowed)
         with self._lock:
             kept = self._connection is not None
             try:
-                self._insert(row)
+                self._insert(entry)
             except psycopg.OperationalError as error:
                 self._drop()
                 if not kept:
                     raise AuditUnavailable(f"audit_logs cannot be written: {error}") from error
-                self._retry(row)
+                self._retry(entry)
             except psycopg.Error as error:
                 self._drop()
                 raise AuditUnavailable(f"audit_logs cannot be written: {error}") from error
 
-    def _retry(self, row: tuple[Any, ...]) -> None:
+    def _retry(self, entry: Entry) -> None:
         try:
-            self._insert(row)
+            self._insert(entry)
         except psycopg.Error as error:
             self._drop()
             raise AuditUnavailable(f"audit_logs cannot be written: {error}") from error
 
-    def _insert(self, row: tuple[Any, ...]) -> None:
+    def _insert(self, entry: Entry) -> None:
         if self._connection is None:
             self._connection = self._connect()
-        self._connection.execute(_INSERT, row)
+        insert(self._connection, entry)
 
     def _connect(self) -> psycopg.Connection:
         try:

@@ -41,6 +41,9 @@ TRINO_PLUGINS = frozenset(
     }
 )
 
+FOR_TESTS = frozenset({"dynamodb-local"})
+"""Groups that only tests use, and fetch when they do."""
+
 
 class FetchError(RuntimeError):
     """A file could not be had; the message says what to do next."""

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -98,6 +99,13 @@ def _publish_semantics(settings: Settings) -> None:
     live_specs.publish(settings)
 
 
+def _metrics_in_step(settings: Settings) -> None:
+    from headrace.semantics import manifest
+    from headrace.sinks import configuration
+
+    configuration.metrics_in_step(settings, json.loads(manifest.path(settings).read_text()))
+
+
 def _first_history(settings: Settings) -> None:
     from headrace.sources import history
 
@@ -131,13 +139,14 @@ PARTS: tuple[Part, ...] = (
         "anomalies", "Anomalies", _module("headrace.anomalies.part"), _beating("anomalies"),
         needs=("postgres", "kafka", "valkey"),
     ),
+    Part("sinks", "Sinks and measurements", _module("headrace.runtime.sinks"), _beating("sinks"), needs=("postgres", "kafka")),
     _airflow("airflow-api", "Airflow", needs=("postgres", "kafka"), ports=("airflow",), page="/"),
     _airflow("airflow-dag-processor", "Airflow DAG processor", needs=("airflow-api",)),
     _airflow("airflow-scheduler", "Airflow scheduler", needs=("airflow-api",), ports=("scheduler_health", "airflow_worker_logs")),
     _airflow("airflow-triggerer", "Airflow triggerer", needs=("airflow-api",), ports=("triggerer_health", "airflow_trigger_logs")),
     Part(
         "api", "Answers (HTTP)", _module("app.api"), _page("api", "/health"), needs=("postgres", "valkey"),
-        prepare=_publish_semantics, ports=("api",), page="/docs",
+        prepare=_publish_semantics, settle=_metrics_in_step, ports=("api",), page="/docs",
     ),
     Part("app", "Headrace (chat and live)", _module("app.ui"), _page("app", "/_stcore/health"), needs=("api",), ports=("app",), page="/"),
     Part("docs", "dbt docs", _module("headrace.lake.docs_server"), _page("docs", "/health"), ports=("docs",), page="/"),

@@ -115,6 +115,8 @@ def healthy(settings: Settings) -> bool:
 
 
 def settle(settings: Settings) -> None:
+    from headrace.sinks import configuration
+
     with _connect(settings) as connection:
         for name in DATABASES:
             role, password = sql.Identifier(name), sql.Literal(settings.secret(f"postgres_{name}_password"))
@@ -124,3 +126,4 @@ def settle(settings: Settings) -> None:
             if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
                 connection.execute(sql.SQL("create database {} owner {}").format(role, role))
     ensure_schema(settings)
+    configuration.keep_in_step(settings)

@@ -46,6 +46,7 @@ create table if not exists audit_logs (
     detail jsonb not null default '{}',
     allowed boolean not null
 );
+alter table audit_logs add column if not exists old jsonb, add column if not exists new jsonb;
 create table if not exists dead_letters (
     letter text not null,
     arrived_at timestamptz not null,
@@ -84,6 +85,85 @@ create index if not exists anomalies_opened_at on anomalies (opened_at);
 create table if not exists anomaly_progress (
     part text primary key,
     through timestamptz not null
+);
+create table if not exists configuration (
+    kind text not null,
+    name text not null,
+    value jsonb not null,
+    since timestamptz not null default now(),
+    primary key (kind, name)
+);
+create table if not exists data_sources (
+    name text primary key,
+    source text not null,
+    database text not null,
+    event_types text[] not null,
+    topics text[] not null
+);
+create table if not exists event_types (
+    name text primary key,
+    data_source text not null,
+    version text not null,
+    kind text not null,
+    owner text not null,
+    description text not null,
+    topic text not null,
+    processed_topic text not null,
+    raw_table text not null,
+    key text not null,
+    identity text[] not null,
+    event_time text not null,
+    fields jsonb not null
+);
+create table if not exists processing_rules (
+    event_type text not null,
+    position integer not null,
+    name text not null,
+    field text,
+    sentence text not null,
+    primary key (event_type, position)
+);
+create table if not exists aggregations (
+    spec text not null,
+    window_start timestamptz not null,
+    late boolean not null,
+    keys jsonb not null,
+    generation bigint not null,
+    n bigint not null,
+    figures jsonb not null,
+    updated_at timestamptz not null default now(),
+    primary key (spec, window_start, late, keys)
+);
+create index if not exists aggregations_window_start on aggregations (window_start);
+create table if not exists raw_events (
+    topic text not null,
+    partition integer not null,
+    "offset" bigint not null,
+    event_type text not null,
+    arrived_at timestamptz not null,
+    key bytea,
+    value bytea,
+    primary key (topic, partition, "offset")
+);
+create index if not exists raw_events_arrived_at on raw_events (arrived_at);
+create table if not exists system_metrics (
+    at timestamptz not null,
+    kind text not null check (kind in ('part', 'job', 'stream', 'sink')),
+    name text not null,
+    healthy boolean,
+    cpu_percent real,
+    memory_mb integer,
+    lag bigint,
+    per_second real,
+    primary key (kind, name, at)
+);
+create index if not exists system_metrics_at on system_metrics using brin (at);
+create table if not exists sinks (
+    name text primary key,
+    at timestamptz not null,
+    lag bigint,
+    written bigint not null,
+    error text
 );
 """
 

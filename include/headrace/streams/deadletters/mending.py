@@ -107,6 +107,10 @@ def changes(contract: Contract, old: bytes | None, new: bytes) -> dict[str, Any]
     return found
 
 
+def _side(changed: Mapping[str, Any], side: str) -> dict[str, Any]:
+    return {name: pair if pair == _HIDDEN else pair[side] for name, pair in changed.items()}
+
+
 def _text(raw: msgspec.Raw | None) -> str | None:
     return None if raw is None else bytes(raw).decode("utf-8", "replace")[:200]
 
@@ -129,6 +133,6 @@ def fix(
             raise CannotMend(f"{name} was {words(state)}.")
         changed = changes(codec.contract, letter.value, again.value or b"")
         detail = {"correlation_id": correlation_id, "changed": changed}
-        audit.write(Entry(person.user, "fix_letter", name, True, detail))
+        audit.write(Entry(person.user, "fix_letter", name, True, detail, _side(changed, "old"), _side(changed, "new")))
         send_again(settings, known, Sender(settings), [again], person, outcome, f"fixed: {', '.join(changed)}")
     return Mended(letter, document, (), outcome)
