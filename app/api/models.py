@@ -142,6 +142,23 @@ class Anomalies(BaseModel):
     """How many there are that this person may not see."""
 
 
+class OpenSession(BaseModel):
+    """A session that may still change. open: the person was there within the pause; ended: only an event on its way could
+    change it."""
+
+    session_id: str
+    stream: str
+    user_id: str | None
+    state: Literal["open", "ended"]
+    started_at: datetime
+    ended_at: datetime
+    """The last event so far."""
+    quiet_at: datetime
+    """When it ends, or ended, if nothing more comes."""
+    events: int
+    by_type: dict[str, int]
+
+
 Status = Literal["up", "degraded", "down"]
 
 

@@ -31,4 +31,6 @@ class Parts:
     checks: Checks
     anomalies: Callable[[], list[dict[str, Any]]] = list
     """Open and recent incidents, as the live store holds them."""
+    session: Callable[[str], dict[str, Any] | None] = lambda _: None
+    """A session that may still change, by its id."""
     closing: tuple[Closeable, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -17,7 +17,8 @@ from headrace.settings import Settings
 from tests.parts.lake_home import START, Lake, open_lake
 from tests.parts.raw_rows import Landed
 
-SOON, LATER = START + timedelta(hours=2), START + timedelta(hours=4)
+SOON, SINCE, LATER = START + timedelta(hours=1), START + timedelta(hours=2), START + timedelta(hours=4)
+"""The second build looks at what landed half an hour before SINCE or later: not at what landed SOON."""
 _TIMES = (1, 12, 29.999999, 30, 41, 300)
 # Another way than the model's: a session begins where nothing lies within half a minute before.
 BY_HAND = """
@@ -84,10 +85,16 @@ def _records(rng: random.Random) -> list[Landed]:
             delays = [rng.choice((1, 1, 40, 250, 400 if user % 3 == 0 else 5))]
             delays += [delays[0] + rng.choice((2, 600))] if number % 7 == 0 else []
             found += [
-                Landed(event, at + timedelta(seconds=delay), SOON if number % 5 else LATER, partition=user % 2)
+                Landed(event, at + timedelta(seconds=delay), _landed_at(user, number), partition=user % 2)
                 for delay in delays
             ]
     return found
+
+
+def _landed_at(user: int, number: int) -> datetime:
+    if number % 5 == 0:
+        return LATER
+    return SINCE if (user, number) == (11, 1) else SOON
 
 
 def _told(lake: Lake, records: list[Landed]) -> list[Landed]:
@@ -108,7 +115,7 @@ def _event(value: bytes) -> dict[str, Any]:
 def test_closed_sessions_and_those_of_the_lake_are_those_of_hand_written_sql(lake: Lake) -> None:
     records = _records(random.Random(3))
     told = _told(lake, records)
-    lake.land("app_events", [record for record in records if record.landed_at == SOON])
+    lake.land("app_events", [record for record in records if record.landed_at < LATER])
     lake.land("sessions", told[::2])
     lake.build("--select", "+fct_sessions")
     assert lake.query(_BUILT) == lake.query(BY_HAND.format(late="true"))

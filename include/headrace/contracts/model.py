@@ -16,6 +16,8 @@ from headrace.contracts.outliers import Outlier, outlier_of
 from headrace.contracts.sessions import Sessions, sessions_of
 
 Kind = Literal["events", "entity"]
+OWN = "headrace"
+"""The source of what the platform itself writes."""
 _TYPES = {
     "string": "string",
     "integer": "bigint",
@@ -74,6 +76,11 @@ class Contract:
     @property
     def topic(self) -> str:
         return f"{self.source}.{self.database}.{self.name}.{self.operation}"
+
+    @property
+    def own(self) -> bool:
+        """Written by the platform itself: nobody sends such events from outside."""
+        return self.source == OWN
 
     @property
     def processed_topic(self) -> str:
