@@ -86,7 +86,7 @@ told_of as (
 
 select
     found.session_id,
-    '{{ stream }}' as stream,
+    cast('{{ stream }}' as varchar) as stream,
     found.user_id,
     found.started_at,
     found.ended_at,
@@ -105,7 +105,7 @@ left join told_of on told_of.session_id = found.session_id
 union all
 
 select
-    affected.session_id, '{{ stream }}', affected.user_id, affected.started_at, affected.ended_at, cast(0 as decimal(18, 3)), 0, 0,
+    affected.session_id, cast('{{ stream }}' as varchar), affected.user_id, affected.started_at, affected.ended_at, cast(0 as decimal(18, 3)), 0, 0,
     cast(map() as map(varchar, bigint)), 0, 0, null, affected.started_at
 from affected
 left join found on found.session_id = affected.session_id
