@@ -68,21 +68,21 @@ class Sent:
         return list(first.values())
 
     def sessions(self) -> dict[str, Figures]:
-        of: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        of: defaultdict[str, list[tuple[datetime, str, str]]] = defaultdict(list)
         for event, arrived in self.firsts():
             at = datetime.fromisoformat(event["event_time"])
             if arrived <= at + LATENESS:
-                of[event["user_id"]].append((at, event["event_type"]))
+                of[event["user_id"]].append((at, event["event_id"], event["event_type"]))
         found: dict[str, Figures] = {}
         for user, happened in of.items():
-            island: list[tuple[datetime, str]] = []
-            for at, kind in [*sorted(happened), (datetime.max.replace(tzinfo=UTC), "")]:
+            island: list[tuple[datetime, str, str]] = []
+            for at, event_id, kind in [*sorted(happened), (datetime.max.replace(tzinfo=UTC), "", "")]:
                 if island and at - island[-1][0] >= GAP:
-                    begun = island[0][0]
-                    kinds = dict(Counter(kind for _, kind in island))
-                    found[session_id(STREAM, user, begun)] = (user, begun, island[-1][0], len(island), kinds)
+                    kinds = dict(Counter(kind for _, _, kind in island))
+                    begun, first, _ = island[0]
+                    found[session_id(STREAM, first)] = (user, begun, island[-1][0], len(island), kinds)
                     island = []
-                island.append((at, kind))
+                island.append((at, event_id, kind))
         return found
 
     def late(self) -> int:
@@ -187,10 +187,10 @@ def test_an_open_session_is_seen_grows_and_joins(
     sent.send(between, first)
     _until(lambda: _live(settings, "ann"), [(3, "open", True)])
     print(f"seen after {time.monotonic() - began:.2f} s")
-    client, whole = valkey(settings), session_id(STREAM, "ann", now - timedelta(seconds=45))
+    client, whole = valkey(settings), session_id(STREAM, first["event_id"])
     assert 0 < client.ttl(session_key(whole)) <= 1800
     assert 0 < client.execute_command("HTTL", activity_key("ann"), "FIELDS", 1, whole)[0] <= 3600
-    assert not client.exists(session_key(session_id(STREAM, "ann", now)))
+    assert not client.exists(session_key(session_id(STREAM, second["event_id"])))
 
 
 def test_sessions_are_closed_once_through_kills(settings: Settings, sent: Sent, part: Callable[[], OwnProcess]) -> None:
