@@ -60,7 +60,9 @@ class Service:
         self._key = settings.secret("ingest_api_key").encode()
         future = timedelta(minutes=settings.future_minutes)
         contracts = load_contracts(settings.contracts)
-        self.codecs = {name: EventCodec(contract, future=future) for name, contract in contracts.items()}
+        self.codecs = {
+            name: EventCodec(contract, future=future) for name, contract in contracts.items() if not contract.own
+        }
         self.publisher = publisher(settings)
         metrics.watch_queue(self.publisher.queued)
         log.info("ingest started", streams=sorted(self.codecs), kafka=settings.kafka)

@@ -31,6 +31,10 @@ marked as (
     from {{ ref("products") }}
     where cardinality(corrected) > 0
     union all
+    select 'sessions' as stream, cast(arrived_at as date) as arrival_day, corrected
+    from {{ ref("sessions") }}
+    where cardinality(corrected) > 0
+    union all
     select 'transactions' as stream, cast(arrived_at as date) as arrival_day, corrected
     from {{ ref("transactions") }}
     where cardinality(corrected) > 0

@@ -76,6 +76,15 @@ named as (
     where events.merchant_id is not null and entity.merchant_id is null
     union all
     select
+        'sessions' as stream,
+        'user_id' as field,
+        events.user_id as named_key,
+        cast(events.arrived_at as date) as arrival_day
+    from {{ ref("sessions") }} as events
+    left join {{ ref("customers") }} as entity on entity.customer_id = events.user_id
+    where events.user_id is not null and entity.customer_id is null
+    union all
+    select
         'transactions' as stream,
         'user_id' as field,
         events.user_id as named_key,

@@ -13,8 +13,11 @@ import yaml
 
 from headrace.contracts.corrections import default, possible
 from headrace.contracts.outliers import Outlier, outlier_of
+from headrace.contracts.sessions import Sessions, sessions_of
 
 Kind = Literal["events", "entity"]
+OWN = "headrace"
+"""The source of what the platform itself writes."""
 _TYPES = {
     "string": "string",
     "integer": "bigint",
@@ -68,10 +71,16 @@ class Contract:
     identity: tuple[str, ...]
     event_time: str
     fields: tuple[Field, ...]
+    sessions: Sessions | None = None
 
     @property
     def topic(self) -> str:
         return f"{self.source}.{self.database}.{self.name}.{self.operation}"
+
+    @property
+    def own(self) -> bool:
+        """Written by the platform itself: nobody sends such events from outside."""
+        return self.source == OWN
 
     @property
     def processed_topic(self) -> str:
@@ -151,6 +160,7 @@ def load_contract(path: Path) -> Contract:
             identity=tuple(custom["identity"]),
             event_time=custom["event_time"],
             fields=tuple(_field(p) for p in table["properties"]),
+            sessions=sessions_of(custom.get("sessions")),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ContractError(
@@ -175,6 +185,24 @@ def _check(contract: Contract, path: Path) -> None:
             raise ContractError(f"{path.name}: {role} names {missing[0]!r}, which is not among the properties")
     for field in contract.fields:
         _check_field(field, names, path)
+    if contract.sessions:
+        _check_sessions(contract, contract.sessions, path)
+
+
+def _check_sessions(contract: Contract, sessions: Sessions, path: Path) -> None:
+    fields = {f.name: f for f in contract.fields}
+    by = fields.get(sessions.by)
+    if contract.kind != "events":
+        raise ContractError(f"{path.name}: only a stream of events has sessions")
+    # A person's events then lie in order in one partition.
+    if sessions.by != contract.key or by is None or not by.person or by.type != "string":
+        raise ContractError(
+            f"{path.name}: sessions go by {sessions.by!r}; they go by the key, which must be a text that names a person"
+        )
+    if len(contract.identity) != 1 or fields[contract.identity[0]].type != "string":
+        raise ContractError(f"{path.name}: sessions need an identity of one text")
+    if sessions.count is not None and (sessions.count not in fields or not fields[sessions.count].values):
+        raise ContractError(f"{path.name}: sessions count {sessions.count!r}, which is no property with listed values")
 
 
 def _check_field(field: Field, names: set[str], path: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from headrace.contracts.model import Contract, load_contracts
-from headrace.lake import gate_views
+from headrace.lake import gate_views, session_model
 from headrace.lake.files import write_generated
 from headrace.lake.template import JINJA, NOTE
 from headrace.settings import REPO, get_settings
@@ -150,7 +150,7 @@ def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     found |= {models / "processed" / f"{c.name}.sql": processed_model(c) for c in streams}
     found[models / "raw" / "_raw.yml"] = JINJA.from_string(_RAW_YAML).render(values)
     found[models / "processed" / "_processed.yml"] = JINJA.from_string(_PROCESSED_YAML).render(values)
-    return found | gate_views.files(contracts, models)
+    return found | gate_views.files(contracts, models) | session_model.files(contracts, models)
 
 
 def _list(names: list[str]) -> str:

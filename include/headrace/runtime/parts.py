@@ -139,6 +139,10 @@ PARTS: tuple[Part, ...] = (
         "anomalies", "Anomalies", _module("headrace.anomalies.part"), _beating("anomalies"),
         needs=("postgres", "kafka", "valkey"),
     ),
+    Part(
+        "sessions", "Sessions", _module("headrace.sessions.part"), _beating("sessions"),
+        needs=("postgres", "kafka", "valkey"),
+    ),
     Part("sinks", "Sinks and measurements", _module("headrace.runtime.sinks"), _beating("sinks"), needs=("postgres", "kafka")),
     _airflow("airflow-api", "Airflow", needs=("postgres", "kafka"), ports=("airflow",), page="/"),
     _airflow("airflow-dag-processor", "Airflow DAG processor", needs=("airflow-api",)),

@@ -165,6 +165,42 @@ create table if not exists sinks (
     written bigint not null,
     error text
 );
+create table if not exists open_sessions (
+    stream text not null,
+    user_id text not null,
+    first_event text not null,
+    started_at timestamptz not null,
+    ended_at timestamptz not null,
+    events bigint not null,
+    by_type jsonb not null,
+    primary key (stream, user_id, started_at)
+);
+create table if not exists closed_sessions (
+    session_id text primary key,
+    closed_at timestamptz not null,
+    stream text not null,
+    user_id text not null,
+    first_event text not null,
+    started_at timestamptz not null,
+    ended_at timestamptz not null,
+    events bigint not null,
+    by_type jsonb not null,
+    told boolean not null default false
+);
+create index if not exists closed_sessions_untold on closed_sessions (closed_at) where not told;
+create table if not exists session_streams (
+    stream text primary key,
+    through timestamptz,
+    late bigint not null default 0,
+    repeated bigint not null default 0,
+    refused bigint not null default 0
+);
+create table if not exists session_progress (
+    stream text not null,
+    partition integer not null,
+    next_offset bigint not null,
+    primary key (stream, partition)
+);
 """
 
 

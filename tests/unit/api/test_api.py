@@ -25,6 +25,7 @@ from headrace.assistant.run import Runner
 from headrace.policy import Identity
 from headrace.policy.tokens import issue
 from headrace.policy.users import save_user
+from headrace.sessions.reading import SessionsNotFilled
 from headrace.settings import Settings
 from tests.unit.assistant.world import RATES, VOCABULARY, Event, FakeAudit, FakeHistory, FakeStore
 
@@ -53,6 +54,8 @@ class Api:
         self.covered = now - timedelta(hours=1)
 
         self.anomalies: list[dict[str, Any]] = []
+        self.sessions: dict[str, dict[str, Any]] = {}
+        self.session_of: Callable[[str], dict[str, Any] | None] = self.sessions.get
 
     def call(self, method: str, path: str, *, person: str | None = "admin", **request: Any) -> httpx.Response:
         headers = dict(request.pop("headers", {}))
@@ -72,7 +75,8 @@ class Api:
         return Parts(
             settings=self.settings, assistant=assistant, vocabulary=lambda: VOCABULARY, windows=self.store,
             rates=self.rates, coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
-            anomalies=lambda: self.anomalies,
+            anomalies=lambda: self.anomalies, session=self.session_of,
+            activity=lambda user_id: [one for one in self.sessions.values() if one["user_id"] == user_id],
         )  # fmt: skip
 
 
@@ -103,7 +107,14 @@ def test_a_wrong_password_is_refused_recorded_and_slowed_down(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/live/summary", "/live/windows?spec=transactions_1m", "/catalogue/metrics", "/anomalies"]
+    "path",
+    [
+        "/live/summary",
+        "/live/windows?spec=transactions_1m",
+        "/catalogue/metrics",
+        "/anomalies",
+        f"/sessions/{'a' * 32}",
+    ],
 )
 def test_everything_else_needs_a_token(api: Api, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
@@ -299,3 +310,39 @@ def test_anomalies_are_shown_without_persons_to_those_who_see_none(api: Api) -> 
         assert ({one["subject"] for one in found["anomalies"]}, found["hidden"]) == ({"m1", "*"}, 1)
     assert [one["subject"] for one in api.call("GET", "/anomalies?state=closed").json()["anomalies"]] == ["*"]
     assert api.call("GET", "/anomalies?state=else").status_code == 422
+
+
+def test_a_session_names_its_person_to_those_who_see_persons(api: Api) -> None:
+    save_user(api.settings, "vera", "hunter22", ("viewer",))
+    save_user(api.settings, "anna", "hunter22", ("analyst",))
+    moment, session_id = datetime.now(UTC).isoformat(), "a" * 32
+    found = {
+        "session_id": session_id, "stream": "app_events", "user_id": "u1", "state": "open", "started_at": moment,
+        "ended_at": moment, "quiet_at": moment, "events": 2, "by_type": {"page_view": 2}, "closed_at": None,
+    }  # fmt: skip
+    api.sessions[session_id] = found
+    shown = api.call("GET", f"/sessions/{session_id}").json()
+    assert (shown["user_id"], shown["state"], shown["events"]) == ("u1", "open", 2)
+    for person in ("vera", "anna"):
+        assert api.call("GET", f"/sessions/{session_id}", person=person).json()["user_id"] is None
+    assert api.call("GET", f"/sessions/{'b' * 32}").status_code == 404
+    assert api.call("GET", "/sessions/u1").status_code == 422
+    reply = api.call("GET", "/users/u1/activity").json()
+    assert (reply["user_id"], [one["session_id"] for one in reply["sessions"]]) == ("u1", [session_id])
+    for person in ("vera", "anna"):
+        assert api.call("GET", "/users/u1/activity", person=person).status_code == 403
+
+
+def test_a_session_is_not_shown_where_rows_are_limited_nor_before_the_store_is_filled(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.api.sessions.row_limits", lambda _: {"region": ("asia",)})
+    for path in (f"/sessions/{'a' * 32}", "/users/u1/activity"):
+        assert api.call("GET", path).status_code == 403
+    monkeypatch.undo()
+
+    def filling(_: str) -> None:
+        raise SessionsNotFilled
+
+    api.session_of = filling
+    assert api.call("GET", f"/sessions/{'a' * 32}").status_code == 503

@@ -48,7 +48,7 @@ def test_every_line_keeps_its_contract_and_lies_before_the_end(home: Path) -> No
 
 
 def test_every_stream_has_a_history(events: dict[str, Any]) -> None:
-    assert set(events) == set(load_contracts(Settings().contracts))
+    assert set(events) == {c.name for c in load_contracts(Settings().contracts).values() if not c.own}
     assert 700 < len(events["transactions"]) < 1_000
 
 

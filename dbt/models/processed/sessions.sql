@@ -1,0 +1,9 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{
+    config(
+        unique_key=["session_id"],
+        properties={"format_version": "2", "partitioning": "ARRAY['day(closed_at)']"},
+    )
+}}
+
+{{ one_row_per_event(ref("valid_sessions"), ["session_id"], ["session_id", "closed_at", "stream", "user_id", "started_at", "ended_at", "events", "by_type"], "closed_at") }}

@@ -1,0 +1,56 @@
+"""The curated model of sessions, written from the contracts: whose sessions, which pause, counted by what."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headrace.contracts.model import Contract
+from headrace.lake.template import JINJA, NOTE
+
+_MODEL = """-- {{ note }}
+{{ '{{' }}
+    config(
+        materialized="incremental",
+        incremental_strategy="merge",
+        unique_key="session_id",
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['day(started_at)']"},
+        post_hook="delete from {{ '{{' }} this {{ '}}' }} where events = 0",
+    )
+{{ '}}' }}
+{{ '{%' }} set since = landed_since() if is_incremental() else none {{ '%}' }}
+
+with
+{% for c in streams %}
+of_{{ c.name }} as (
+{{ '{{' }} sessions_of("{{ c.name }}", "{{ c.identity[0] }}", "{{ c.sessions.by }}", "{{ c.event_time }}", {{ c.sessions.gap_seconds }}, {{ kind(c) }}, since) {{ '}}' }}
+),
+
+{% endfor %}
+final as (
+{% for c in streams %}
+    select * from of_{{ c.name }}
+{% if not loop.last %}
+
+    union all
+
+{% endif %}
+{% endfor %}
+)
+
+select * from final
+"""
+
+
+def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
+    """None where no contract asks for sessions."""
+    streams = [contract for contract in contracts.values() if contract.sessions]
+    if not streams:
+        return {}
+    made = JINJA.from_string(_MODEL).render(note=NOTE, streams=streams, kind=_kind)
+    return {models / "curated" / "fct_sessions.sql": made}
+
+
+def _kind(contract: Contract) -> str:
+    counted = contract.sessions.count if contract.sessions else None
+    return f'"{counted}"' if counted else "none"

@@ -1,0 +1,111 @@
+"""Records of one stream into its book: through the contract, each identity once, late ones counted and left out.
+
+The contract is applied as the gate applies it, to the record of the change topic itself, so that a session is seen within
+a second and not after the next batch of the lake job.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Any
+
+import msgspec
+
+from headrace.contracts.correct import UNREADABLE
+from headrace.contracts.model import Contract, ContractError
+from headrace.contracts.structs import EventCodec, RefusedEvent
+from headrace.log import get_logger
+from headrace.sessions.book import Book
+from headrace.settings import Settings
+
+_LOG = get_logger(__name__)
+LATE, REPEATED, REFUSED = "late", "repeated", "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    stream: str
+    partition: int
+    offset: int
+    arrived_at: datetime
+    value: bytes
+
+
+class Arrivals:
+    def __init__(self, contract: Contract, settings: Settings) -> None:
+        if contract.sessions is None:
+            raise ContractError(f"{contract.name}.yaml does not ask for sessions")
+        self.contract, self._rule = contract, contract.sessions
+        self._codec = EventCodec(contract, future=timedelta(minutes=settings.future_minutes))
+        self._lateness = timedelta(minutes=settings.lateness_minutes)
+        self.book = Book(contract.name, contract.sessions.gap, self._lateness)
+        self._ids: dict[str, datetime] = {}
+        """When the first of each identity arrived, oldest first."""
+        self.clock: datetime | None = None
+        """Everything that arrived before has been added."""
+        self.counted: Counter[str] = Counter()
+
+    def take(self, record: Record) -> None:
+        event = self._event(record)
+        if event is None:
+            self.counted[REFUSED] += 1
+        elif not self._is_new(event, record):
+            self.counted[REPEATED] += 1
+        elif self._is_late(event, record):
+            self.counted[LATE] += 1
+        else:
+            kind = getattr(event, self._rule.count) if self._rule.count else None
+            at = getattr(event, self.contract.event_time)
+            self.book.add(getattr(event, self._rule.by), at, self._identity(event), kind)
+
+    def recall(self, record: Record) -> None:
+        """A record that was taken before the restart: its identity is known, and nothing else follows from it."""
+        event = self._event(record)
+        if event is not None:
+            self._is_new(event, record)
+
+    def forget(self, before: datetime) -> None:
+        """Identities that arrived before: a repeat of them by now is late by its own times."""
+        for identity in list(takewhile(lambda known: self._ids[known] < before, self._ids)):
+            del self._ids[identity]
+
+    def _is_new(self, event: Any, record: Record) -> bool:
+        identity = self._identity(event)
+        if identity in self._ids:
+            return False
+        self._ids[identity] = record.arrived_at
+        return True
+
+    def _identity(self, event: Any) -> str:
+        return str(getattr(event, self.contract.identity[0]))
+
+    def _is_late(self, event: Any, record: Record) -> bool:
+        at: datetime = getattr(event, self.contract.event_time)
+        if record.arrived_at > at + self._lateness:
+            return True
+        if self.clock is not None and self.clock > at + self._lateness:
+            # Only where the broker's clock went back: a session that it belongs to may be closed.
+            _LOG.error("an event arrived behind the clock; it counts as late", place=_place(record))
+            return True
+        return False
+
+    def _event(self, record: Record) -> Any:
+        """As the gate reads it, or None."""
+        value, codec = record.value, self._codec
+        try:
+            event = codec.decode(value, record.arrived_at)
+            if not codec.untidy(value, (value,)):
+                return event
+        except (*UNREADABLE, RefusedEvent):
+            pass
+        try:
+            return codec.accept(value, record.arrived_at)[0]
+        except (*UNREADABLE, RefusedEvent, msgspec.MsgspecError):
+            return None
+
+
+def _place(record: Record) -> str:
+    return f"{record.stream}:{record.partition}:{record.offset}"
