@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.model import Contract
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
-from headrace.streams import job
+from headrace.streams import job, published, renewal
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.landing.files import landed_files
 from headrace.streams.landing.progress import listener
-from headrace.streams.landing.resume import start_of
+from headrace.streams.landing.resume import held_topics, start_of
 from headrace.streams.landing.spark import FILE_SCHEMA, LandFiles, LandRecords, ensure_tables
 from headrace.streams.landing.table import catalogue_conf
 from headrace.streams.landing.through import Signs
@@ -46,7 +47,7 @@ def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
         "maxOffsetsPerTrigger": str(_LAND_RECORDS),
         "failOnDataLoss": "true",
     }
-    records = kafka_records(spark, settings, _topics(contracts), options, headers=True)
+    records = kafka_records(spark, settings, _topics(contracts, checkpoint), options, headers=True)
     writer = records.writeStream.queryName(LAND).foreachBatch(LandRecords(contracts))
     return _started(writer, checkpoint, settings.lake_land_seconds)
 
@@ -56,20 +57,25 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     reader = spark.readStream.format("binaryFile").schema(FILE_SCHEMA).option("pathGlobFilter", "*.jsonl")
     # Spark would leave out a file that is a week older than the newest one.
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
-    files = reader.load(f"{settings.landing}/*")
+    # Only folders of known streams: a file that comes before its contract waits until there is one.
+    files = reader.load(f"{settings.landing}/{{{','.join(sorted(contracts))}}}")
     writer = files.writeStream.queryName(FILES).foreachBatch(LandFiles(contracts, settings))
     return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_refine_seconds)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
+    checkpoint = settings.checkpoints / "lake" / REFINE
     options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(_REFINE_RECORDS), "failOnDataLoss": "true"}
-    records = kafka_records(spark, settings, _topics(contracts), options, headers=True)
+    records = kafka_records(spark, settings, _topics(contracts, checkpoint), options, headers=True)
     writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / REFINE, settings.lake_refine_seconds)
+    return _started(writer, checkpoint, settings.lake_refine_seconds)
 
 
-def _topics(contracts: Contracts) -> list[str]:
-    return [contract.topic for contract in contracts.values()]
+def _topics(contracts: Contracts, checkpoint: Path) -> list[str]:
+    """Those of the contracts, which begin at their earliest record when they are new to a checkpoint; and those that
+    the checkpoint holds, since Spark takes one that is gone for lost data: records without a contract are left aside.
+    """
+    return sorted({contract.topic for contract in contracts.values()} | held_topics(checkpoint))
 
 
 def _started(writer: Any, checkpoint: Any, seconds: int) -> Any:
@@ -79,9 +85,9 @@ def _started(writer: Any, checkpoint: Any, seconds: int) -> Any:
 class Pulse:
     """Beats as long as every query gives a sign: progress, or a look that found nothing."""
 
-    def __init__(self, signs: Signs, settings: Settings) -> None:
-        self._signs, self._settings = signs, settings
-        self._heart, self._handle = Heartbeat(settings), own_handle()
+    def __init__(self, signs: Signs, settings: Settings, contracts: str) -> None:
+        self._signs, self._settings, self._contracts = signs, settings, contracts
+        self._heart, self.handle = Heartbeat(settings), own_handle()
 
     def __call__(self, state: str) -> None:
         oldest = self._signs.oldest_sign()
@@ -89,21 +95,24 @@ class Pulse:
             log.error("a query gives no sign; the heartbeat is held back", since=oldest.isoformat())
             return
         files = {stream: len(names) for stream, names in landed_files(self._settings).items()}
+        # Said only when this process has caught up: until then `landed_through` is its predecessor's, of other topics.
+        taken_up = {"contracts": self._contracts} if self._signs.through else {}
         self._heart.beat(
             "lake",
-            self._handle,
+            self.handle,
             batch_id=self._signs.batches.get(LAND),
             lag=sum(self._signs.lags.values()),
             landed_through=self._signs.through,
             state=state,
-            detail={"batches": dict(self._signs.batches), "files": files},
+            detail={"batches": dict(self._signs.batches), "files": files, **taken_up},
         )
 
 
 def main() -> int:
     settings = get_settings()
     configure("lake")
-    contracts = load_contracts(settings.contracts)
+    watch = published.Watch(settings, published.contracts_print)
+    contracts = published.read(settings)
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "lake"):
         spark = session("lake", cores=2, conf=_CONF)
@@ -119,16 +128,18 @@ def main() -> int:
         for start in (start_land, start_files, start_refine):
             queries.append(start(spark, contracts, settings))
             passing.names[queries[-1].id] = queries[-1].name
-        pulse = Pulse(signs, settings)
+        pulse = Pulse(signs, settings, watch.known)
         pulse("starting")
         try:
-            job.supervise(queries, stop, pulse)
+            renews = job.supervise(queries, stop, pulse, watch.changed)
         except job.QueryEnded as ended:
             log.error("lake job ends", error=str(ended))
             return 1
         job.finish(queries, _STOP_SECONDS)
         pulse("stopped")
         spark.stop()
+        if renews:
+            renewal.announce(settings, "lake", pulse.handle)
     return 0
 
 

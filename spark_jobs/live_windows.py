@@ -10,15 +10,15 @@ import sys
 import time
 from typing import Any
 
-from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.model import Contract
 from headrace.live.spark import live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
-from headrace.streams import generation, job
+from headrace.streams import generation, job, published, renewal
 from headrace.streams.consumers import consumption
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.spark import kafka_options, kafka_records, session
-from headrace.streams.spec import LiveSpec, load_live_specs
+from headrace.streams.spec import LiveSpec
 from headrace.streams.topics import METRICS
 
 log = get_logger(__name__)
@@ -45,7 +45,7 @@ def start(spark: Any, spec: LiveSpec, contract: Contract, settings: Settings) ->
     checkpoint = settings.checkpoints / "live" / spec.name
     made_of = {
         "spec": spec.to_json(),
-        "contract": contract,
+        "contract": published.shape(contract),
         "late": settings.lateness_minutes,
         "kept": settings.live_state_minutes,
         "shuffle": SHUFFLE,
@@ -66,9 +66,9 @@ def start(spark: Any, spec: LiveSpec, contract: Contract, settings: Settings) ->
 class Pulse:
     """Beats as long as the consumers ask for records, so that a job whose tasks hang is seen to be silent."""
 
-    def __init__(self, spark: Any, queries: list[Any], settings: Settings) -> None:
-        self._spark, self._queries = spark, queries
-        self._heart, self._handle = Heartbeat(settings), own_handle()
+    def __init__(self, spark: Any, queries: list[Any], settings: Settings, specs: str) -> None:
+        self._spark, self._queries, self._detail = spark, queries, {"specs": specs}
+        self._heart, self.handle = Heartbeat(settings), own_handle()
         self._fetches, self._moved = -1.0, time.monotonic()
 
     def __call__(self, state: str) -> None:
@@ -79,7 +79,8 @@ class Pulse:
         if state == "running" and silent > _SILENT_SECONDS:
             log.error("no task asks for records; the heartbeat is held back", seconds=round(silent))
             return
-        self._heart.beat("live", self._handle, batch_id=self._batch(), lag=seen.lag if seen else None, state=state)
+        lag = seen.lag if seen else None
+        self._heart.beat("live", self.handle, batch_id=self._batch(), lag=lag, state=state, detail=self._detail)
 
     def _batch(self) -> int | None:
         done = [query.lastProgress for query in self._queries]
@@ -89,22 +90,24 @@ class Pulse:
 def main() -> int:
     settings = get_settings()
     configure("live")
-    contracts = load_contracts(settings.contracts)
-    specs = load_live_specs(settings.etc / "live_specs.json")
+    watch = published.Watch(settings, published.live_print)
+    specs = published.live_specs(settings)
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "live"):
         spark = session("live", cores=cores(settings, len(specs)), conf=_CONF)
-        queries = [start(spark, spec, contracts[spec.stream], settings) for spec in specs]
-        pulse = Pulse(spark, queries, settings)
+        queries = [start(spark, spec, contract, settings) for spec, contract in specs]
+        pulse = Pulse(spark, queries, settings, watch.known)
         pulse("starting")
         try:
-            job.supervise(queries, stop, pulse)
+            renews = job.supervise(queries, stop, pulse, watch.changed)
         except job.QueryEnded as ended:
             log.error("live job ends", error=str(ended))
             return 1
         job.finish(queries, seconds=0)
         pulse("stopped")
         spark.stop()
+        if renews:
+            renewal.announce(settings, "live", pulse.handle)
     return 0
 
 

@@ -11,10 +11,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headrace.contracts.model import load_contracts
 from headrace.lake import coverage
 from headrace.settings import Settings
-from headrace.streams import heartbeat
+from headrace.streams import heartbeat, published
 from headrace.streams.landing.files import waiting_files
 
 LAKE_JOB = "lake"
@@ -22,23 +21,30 @@ LAKE_JOB = "lake"
 
 def streams(settings: Settings) -> list[str]:
     """The streams that live and curated figures are joined for."""
-    return [c.name for c in load_contracts(settings.contracts).values() if c.kind == "events"]
+    return [c.name for c in published.read(settings).values() if c.kind == "events"]
 
 
 def watermark(settings: Settings) -> datetime | None:
-    """Every event before this minute that is not late has landed; None while the lake job has said nothing."""
+    """Every event before this minute that is not late has landed; None while the lake job has said nothing.
+
+    What it said counts for the streams that it knew: after a new one, it has to catch up and say it again.
+    """
     beat = heartbeat.read(settings, LAKE_JOB)
     if beat is None or beat.landed_through is None:
+        return None
+    if beat.detail.get("contracts") != published.contracts_print(settings):
         return None
     moment = beat.landed_through.astimezone(UTC) - timedelta(minutes=settings.lateness_minutes)
     return moment.replace(second=0, microsecond=0)
 
 
 def covered_through(settings: Settings) -> datetime | None:
-    """The moment up to which every stream is curated; None while one is not."""
+    """The moment up to which every stream is curated that was built before; None before the first build.
+
+    A new stream has no such moment yet: the next build gives it one.
+    """
     points = [coverage.through(settings, stream) for stream in streams(settings)]
-    known = [point for point in points if point is not None]
-    return min(known) if known and len(known) == len(points) else None
+    return min((point for point in points if point is not None), default=None)
 
 
 def awaited_landing(settings: Settings, moment: str) -> str | None:

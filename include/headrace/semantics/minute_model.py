@@ -67,7 +67,7 @@ final as (
 <% endfor %>
         max(landed_at) as landed_at
     from changed
-    group by window_start, << keys | join(", ") >>, origin, is_late
+    group by << grouped | join(", ") >>
 )
 
 select * from final
@@ -78,7 +78,7 @@ version: 2
 models:
   - name: << name >>
     description: >-
-      One row per << seconds >>-second window, << keys | join(", ") >>, origin and lateness: the same sums that live
+      One row per << ([seconds ~ "-second window"] + keys|list) | join(", ") >>, origin and lateness: the same sums that live
       windows hold, over the lake. Live windows equal the rows of origin stream that are not late.
     meta: {owner: analytics}
     columns:
@@ -95,7 +95,7 @@ models:
       - {name: landed_at, data_type: "timestamp(6) with time zone"}
     data_tests:
       - one_row_per:
-          arguments: {keys: [window_start, << keys | join(", ") >>, origin, is_late]}
+          arguments: {keys: [<< grouped | join(", ") >>]}
 """
 
 
@@ -105,9 +105,11 @@ def name_of(spec: LiveSpec) -> str:
     return f"{spec.stream}_by_{units.get(spec.window_seconds, f'{spec.window_seconds}_seconds')}"
 
 
-def files(models: Path, contracts: dict[str, Contract]) -> dict[Path, str]:
-    """The generated files of every live specification, with their content."""
-    declared = declared_models(models)
+def files(
+    models: Path, contracts: dict[str, Contract], declared: PydanticSemanticManifest | None = None
+) -> dict[Path, str]:
+    """The generated files of every live specification, with their content; as the files declare it, or as is given."""
+    declared = declared or declared_models(models)
     facts = {m.config.meta["live"]["spec"]: m for m in declared.semantic_models if m.config and "live" in m.config.meta}
     found: dict[Path, str] = {}
     for spec in specs(declared, contracts):
@@ -126,6 +128,7 @@ def _values(spec: LiveSpec, fact: PydanticSemanticModel) -> dict[str, Any]:
         "time": time,
         "seconds": spec.window_seconds,
         "keys": spec.keys,
+        "grouped": ["window_start", *spec.keys, "origin", "is_late"],
         "accumulators": spec.accumulators,
     }
 

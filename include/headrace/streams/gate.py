@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from headrace.contracts.model import Contract, ContractError, Field
+from headrace.contracts.model import Contract, Field
 from headrace.streams.dialect import (
     DATE,
     FLOATING,
@@ -25,27 +25,6 @@ from headrace.streams.dialect import (
 )
 
 FUTURE_MINUTES = 1
-RESERVED = frozenset(
-    [
-        "topic",
-        "partition",
-        "offset",
-        "key",
-        "value",
-        "headers",
-        "arrived_at",
-        "landed_at",
-        "origin",
-        "correlation_id",
-        "contract_version",
-        "json_text",
-        "document",
-        "documents",
-        "refusal",
-        "reason",
-    ]
-)
-"""Names that a record has already, before its fields are read."""
 _LARGEST_DOUBLE = "1.7976931348623157E308"
 
 
@@ -87,10 +66,6 @@ def _guarded(dialect: Dialect, text: str, pattern: str, cast: str) -> str:
 
 def rules(contract: Contract, dialect: Dialect, future_minutes: int = FUTURE_MINUTES) -> tuple[Rule, ...]:
     """Every rule of a contract, in the order in which they are asked."""
-    if taken := RESERVED & {field.name for field in contract.fields}:
-        raise ContractError(
-            f"{contract.name}: {sorted(taken)[0]!r} is a name of the record itself; rename the property"
-        )
     found = [*_record_rules(dialect)]
     for field in contract.fields:
         found += _field_rules(field, dialect)

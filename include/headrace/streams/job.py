@@ -51,14 +51,20 @@ def stop_signal() -> threading.Event:
     return stop
 
 
-def supervise(queries: list[Any], stop: threading.Event, beat: Callable[[str], None]) -> None:
-    """Beats until told to stop, or raises QueryEnded with what the query said."""
+def supervise(
+    queries: list[Any], stop: threading.Event, beat: Callable[[str], None], changed: Callable[[], bool]
+) -> bool:
+    """Beats until told to stop, or until something new has to be taken up (True); QueryEnded with what a query said."""
     while not stop.wait(BEAT_SECONDS):
         for query in queries:
             if not query.isActive:
                 beat("failed")
                 raise QueryEnded(f"Query {query.name} ended: {query.exception() or 'without saying why'}")
         beat("running")
+        if changed():
+            log.info("what is published changed; the job ends to be started anew with it")
+            return True
+    return False
 
 
 def finish(queries: list[Any], seconds: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 from headrace.lake import coverage
 from headrace.runtime import curation
 from headrace.settings import Settings
-from headrace.streams import heartbeat
+from headrace.streams import heartbeat, published
 from headrace.streams.heartbeat import Beat
 from headrace.streams.landing.files import note_landed
 
@@ -22,8 +22,10 @@ def lake(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, datet
     """What the lake job and the coverage table say, without a database."""
     known: dict[str, datetime | None] = {"landed": None, "covered": None}
 
+    taken_up = {"contracts": published.contracts_print(settings)}
+
     def beat(_: Settings, job: str) -> Beat:
-        return Beat(job, None, "running", NOON, NOON, 1, 0, known["landed"], 0, None, {})
+        return Beat(job, None, "running", NOON, NOON, 1, 0, known["landed"], 0, None, taken_up)
 
     monkeypatch.setattr(heartbeat, "read", beat)
     monkeypatch.setattr(coverage, "through", lambda *_: known["covered"])
@@ -57,7 +59,18 @@ def test_coverage_is_that_of_the_slowest_stream(
     monkeypatch.setattr(coverage, "through", lambda _, stream: points.get(stream))
     assert curation.covered_through(settings) == NOON - timedelta(hours=2)
     points.pop("b")
+    assert curation.covered_through(settings) == NOON, "a new stream waits for the next build, not the others for it"
+    points.pop("a")
     assert curation.covered_through(settings) is None
+
+
+def test_a_watermark_from_before_a_new_stream_counts_for_nothing(
+    settings: Settings, lake: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake["landed"] = NOON
+    assert curation.watermark(settings) is not None
+    monkeypatch.setattr(published, "contracts_print", lambda _: "with one stream more")
+    assert curation.watermark(settings) is None
 
 
 def test_the_first_build_waits_for_every_file(settings: Settings) -> None:

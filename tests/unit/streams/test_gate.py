@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlglot
 
-from headrace.contracts.model import Contract, ContractError, Field, load_contracts
+from headrace.contracts.model import Contract, Field, load_contracts
 from headrace.settings import REPO
 from headrace.streams.dialect import SPARK, TRINO
 from headrace.streams.gate import columns, reason, refusal, rules, texts
@@ -65,12 +65,6 @@ def test_what_each_type_is_asked() -> None:
     assert [name for name in names if name[-2:] in (":a", ":b", ":c", ":d", ":e")] == [
         "type:a", "places:a", "range:a", "range:a", "type:b", "range:b", "range:b", "type:c", "range:c", "type:d", "type:e",
     ]  # fmt: skip
-
-
-def test_a_field_may_not_be_named_like_the_record(transactions: Contract) -> None:
-    broken = replace(transactions, fields=(*transactions.fields, Field("offset", "bigint")))
-    with pytest.raises(ContractError, match=r"'offset'.*rename"):
-        rules(broken, SPARK)
 
 
 def test_quotes_and_backslashes_stay_what_they_are() -> None:

@@ -25,8 +25,18 @@ def test_an_ended_query_ends_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     states: list[str] = []
     query = SimpleNamespace(name="q", isActive=False, exception=lambda: "broken")
     with pytest.raises(job.QueryEnded, match="q ended: broken"):
-        job.supervise([query], threading.Event(), states.append)
+        job.supervise([query], threading.Event(), states.append, lambda: False)
     assert states == ["failed"]
+
+
+def test_a_job_ends_well_for_what_was_published_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "BEAT_SECONDS", 0.01)
+    looks = iter([False, False, True])
+    query = SimpleNamespace(name="q", isActive=True)
+    assert job.supervise([query], threading.Event(), lambda _: None, lambda: next(looks))
+    stop = threading.Event()
+    stop.set()
+    assert not job.supervise([query], stop, lambda _: None, lambda: True)
 
 
 def test_finish_waits_for_the_batch_but_not_for_ever() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,16 @@ def start_of(spark: Any, checkpoint: Path, contracts: Mapping[str, Contract], se
         return "earliest"
     landed = {place: last for contract in contracts.values() for place, last in _landed(spark, contract).items()}
     return starting_offsets(landed, _present(settings, contracts)) if landed else "earliest"
+
+
+def held_topics(checkpoint: Path) -> set[str]:
+    """The topics whose offsets a query's checkpoint holds."""
+    batches = [path for path in (checkpoint / "offsets").glob("[0-9]*") if path.name.isdigit()]
+    if not batches:
+        return set()
+    # Spark's offset log: a version, the batch's metadata, then one line a source.
+    newest = max(batches, key=lambda path: int(path.name)).read_text().splitlines()
+    return set(json.loads(newest[2])) if len(newest) > 2 else set()
 
 
 def _landed(spark: Any, contract: Contract) -> dict[Place, int]:

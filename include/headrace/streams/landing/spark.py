@@ -64,8 +64,12 @@ class LandRecords:
         held = batch.persist()
         try:
             for row in held.groupBy("topic").count().collect():
-                contract = self._by_topic[row["topic"]]
-                if not self._tables.holds(spark, table_of(contract), number):
+                contract = self._by_topic.get(row["topic"])
+                if contract is None:
+                    log.warning(
+                        "no contract has this topic any more; left aside", topic=row["topic"], records=row["count"]
+                    )
+                elif not self._tables.holds(spark, table_of(contract), number):
                     records = held.where(F.col("topic") == contract.topic)
                     self._tables.append(raw_rows(records, contract), table_of(contract), number)
         finally:
@@ -108,9 +112,6 @@ class LandFiles:
         for row in files.select("stream", "name").collect():
             listed.setdefault(row["stream"], []).append(row["name"])
         for stream, names in sorted(listed.items()):
-            if stream not in self._contracts:
-                log.error("no contract has this name; its files are left aside", folder=stream, files=sorted(names))
-                continue
             self._land(files.where(F.col("stream") == stream), self._contracts[stream], names)
 
     def _land(self, files: DataFrame, contract: Contract, names: list[str]) -> None:

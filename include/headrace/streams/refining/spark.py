@@ -31,7 +31,8 @@ class Refine:
     def __call__(self, batch: DataFrame, _: int) -> None:
         held = batch.persist()
         try:
-            present = [self._by_topic[row["topic"]] for row in held.select("topic").distinct().collect()]
+            topics = [row["topic"] for row in held.select("topic").distinct().collect()]
+            present = [self._by_topic[topic] for topic in topics if topic in self._by_topic]
             if present:
                 parts = [refined(held, contract, self._settings) for contract in present]
                 rows = reduce(DataFrame.unionByName, parts)

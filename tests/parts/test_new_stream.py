@@ -1,0 +1,223 @@
+"""A new stream on a running platform: one file, applied, and every event of it is everywhere once, also those sent before.
+
+The file is written in a copy of the repository, as a person's clone would be; the jobs are kept as Airflow keeps them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import NewTopic
+
+from headrace.lake.trino import connect
+from headrace.live.projector import valkey_client
+from headrace.live.store import LiveStore
+from headrace.runtime import jobs
+from headrace.settings import REPO, Settings, get_settings
+from headrace.streams.admin import admin_client
+from headrace.streams.topics import DEAD_LETTERS, producer_config
+from tests.parts.topic_reader import documents
+
+SECONDS = 150
+TOPIC = "rest.marketplace.clicks.insert"
+PARTS = "kafka,postgres,valkey,trino,registry,ingest,projector"
+_COPIED = ("app", "dbt", "include", "plugins", "requirements", "spark_jobs", "headrace", "pyproject.toml")
+_KEEP = """
+import time
+from headrace.runtime import jobs
+from headrace.semantics import live_specs
+from headrace.settings import get_settings
+live_specs.publish(get_settings())
+while True:
+    for name in jobs.JOBS:
+        keeper = jobs.keeper(name)
+        seen = keeper.status()
+        if not seen.healthy and not keeper.hold_back(seen):
+            keeper.start()
+    time.sleep(1)
+"""
+
+
+class Clone:
+    """A person's copy of the repository with a platform of its own."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder, self.home = folder, home
+        for name in _COPIED:
+            copy = shutil.copytree if (REPO / name).is_dir() else shutil.copy2
+            copy(REPO / name, folder / name)
+        self.environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {
+            "HEADRACE_REPO": str(folder), "HEADRACE_HOME": str(home),
+        }  # fmt: skip
+
+    def headrace(self, *arguments: str) -> str:
+        command = [str(self.folder / "headrace"), *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def keep_jobs(self) -> subprocess.Popen[bytes]:
+        environment = self.environment | {"PYTHONPATH": str(self.folder / "include")}
+        return subprocess.Popen([sys.executable, "-c", _KEEP], env=environment, cwd=self.folder)
+
+
+@pytest.fixture(scope="module")
+def clone(homes: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
+    folder = tmp_path_factory.mktemp("clone")
+    made = Clone(folder, folder / "home")
+    homes.switch(made.home)
+    made.headrace("up", "--only", PARTS)
+    get_settings.cache_clear()
+    keeping = made.keep_jobs()
+    yield made
+    keeping.kill()
+    keeping.wait(10)
+    for job in jobs.JOBS:
+        jobs.stop(job)
+    homes.stop()
+
+
+def click(**changed: Any) -> dict[str, Any]:
+    made = {
+        "event_id": uuid.uuid4().hex,
+        "event_time": datetime.now(UTC).isoformat(),
+        "user_id": "u1",
+        "click_status": "done",
+    }
+    return made | changed
+
+
+def transaction() -> dict[str, Any]:
+    return {
+        "event_id": uuid.uuid4().hex, "event_time": datetime.now(UTC).isoformat(), "user_id": "u1", "merchant_id": "m1",
+        "transaction_type": "purchase", "amount": 12.5, "currency": "EUR", "region": "europe",
+    }  # fmt: skip
+
+
+def _ids(events: list[dict[str, Any]]) -> Counter[str]:
+    return Counter(event["event_id"] for event in events)
+
+
+def _until(seen: Callable[[], object], wanted: object) -> None:
+    deadline = time.monotonic() + SECONDS
+    while (found := seen()) != wanted:
+        assert time.monotonic() < deadline, f"after {SECONDS} s: {found}\nwanted: {wanted}"
+        time.sleep(0.5)
+
+
+def _query(settings: Settings, sql: str) -> list[list[Any]]:
+    with connect(settings, service="dbt", timeout=60) as connection:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        return cursor.fetchall()  # type: ignore[no-any-return]
+
+
+def _raw(settings: Settings, stream: str) -> Counter[str]:
+    sql = f'select json_extract_scalar(from_utf8(value), \'$.event_id\'), topic, "partition", "offset" from lake.raw.{stream}'
+    rows = _query(settings, sql)
+    assert len({tuple(row[1:]) for row in rows}) == len(rows)
+    return Counter(row[0] for row in rows)
+
+
+def _live(settings: Settings, spec: str) -> int:
+    end = datetime.now(UTC) + timedelta(minutes=2)
+    store = LiveStore(valkey_client(settings))
+    return sum(row.n for row in store.windows(spec, end - timedelta(hours=2), end))
+
+
+def _before(settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
+    """Another system made the topic and writes to it already; a file waits. (good, bad, in the file)."""
+    good, bad, filed = (
+        [click() for _ in range(30)],
+        [click(click_status="odd") for _ in range(4)],
+        [click() for _ in range(5)],
+    )
+    admin_client(settings).create_topics([NewTopic(TOPIC, 2, 1, config={"message.timestamp.type": "LogAppendTime"})])[
+        TOPIC
+    ].result(20)
+    producer = Producer(producer_config(settings))
+    for event in [*good, *good[:6], *bad]:
+        producer.produce(TOPIC, json.dumps(event).encode(), event["user_id"])
+    assert producer.flush(20) == 0
+    folder = settings.landing / "clicks"
+    folder.mkdir(parents=True)
+    (folder / "early.jsonl").write_text("".join(json.dumps(event) + "\n" for event in filed))
+    return good, bad, filed
+
+
+class Steady:
+    """Transactions that never pause, to see that another stream does not suffer from the new one."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self._client, self._stop = client, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.1):
+            event = transaction()
+            assert self._client.post("/events/transactions", json=event).status_code == 202
+            self.sent.append(event)
+
+    def stop(self) -> list[dict[str, Any]]:
+        self._stop.set()
+        self._thread.join(30)
+        return self.sent
+
+
+def test_a_new_stream_is_one_file(clone: Clone) -> None:
+    settings = get_settings()
+    key = {"X-API-Key": settings.secret("ingest_api_key")}
+    with httpx.Client(base_url=settings.ingest_url, headers=key, timeout=30) as client:
+        steady = Steady(client)
+        _until(lambda: _live(settings, "transactions_1m") > 0, True)
+        good, bad, filed = _before(settings)
+        clone.headrace("stream", "new", "clicks")
+        assert client.post("/events/clicks", json=click()).status_code == 404, "a file alone changes nothing"
+        steps = json.loads(clone.headrace("stream", "apply", "clicks", "--json"))["steps"]
+        assert {step["what"] for step in steps if step["state"] == "waits"} == set(), steps
+        later = [click() for _ in range(20)]
+        for event in [*later, *later[:3]]:
+            assert client.post("/events/clicks", json=event).status_code == 202
+        assert client.post("/events/clicks", json=click(click_status="odd")).status_code == 422
+        transactions = steady.stop()
+
+    streamed = [*good, *good[:6], *bad, *later, *later[:3]]
+    _until(lambda: _raw(settings, "clicks"), _ids([*streamed, *filed]))
+    _until(lambda: _raw(settings, "transactions"), _ids(transactions))
+    _until(lambda: _live(settings, "clicks_1m"), len(good) + len(later))
+    _until(lambda: _live(settings, "transactions_1m"), len(transactions))
+    processed = {body["event_id"] for body in documents(settings, "processed_clicks").values()}
+    assert processed == set(_ids([*good, *later]))
+    letters = [body for body in documents(settings, DEAD_LETTERS).values() if body["stream"] == "clicks"]
+    assert _ids([json.loads(base64.b64decode(letter["value"])) for letter in letters]) == _ids(bad)
+
+    steps = json.loads(clone.headrace("stream", "apply", "clicks", "--json"))["steps"]
+    assert not [step for step in steps if step["state"] in ("waits", "kept")], steps
+    wanted = len(good) + len(later) + len(filed)
+    assert _query(settings, "select count(*), count(distinct event_id) from curated.fct_clicks") == [[wanted, wanted]]
+    assert _query(settings, "select sum(n) from curated.clicks_by_minute where origin = 'stream'") == [
+        [wanted - len(filed)]
+    ]
+
+    for job in jobs.JOBS:
+        history = jobs.keeper(job).history
+        assert (history.starts, history.recent()) == (2, 0), f"{job}: {history}"
+        assert "changed streams" in history.reason
