@@ -25,7 +25,7 @@ _MEMBERS = (
 )  # fmt: skip
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 _OPTIONS = {"string": ("minLength", "maxLength"), "integer": ("minimum", "maximum"), "number": ("minimum", "maximum")}
-_EMAIL_LIKE = ("confidential", "restricted")
+_PERSONAL = ("confidential", "restricted")
 
 
 def examine_property(document: Document, path: Path_, item: Any) -> None:
@@ -93,14 +93,14 @@ class _Property:
                 "logicalTypeOptions", f"{self.name}: logicalTypeOptions is no mapping", "Write such as {minimum: 0}"
             )
             return
-        allowed = _OPTIONS.get(kind, ())
+        allowed, one = _OPTIONS.get(kind, ()), f"an {kind}" if kind == "integer" else f"a {kind}"
         for name, value in options.items():
             if name not in allowed:
                 known = " and ".join(allowed) or "no options"
                 self.document.mistake(
                     (*self.path, "logicalTypeOptions", name),
-                    f"{self.name}: {name} is no option of a {kind}",
-                    f"A {kind} has {known}",
+                    f"{self.name}: {name} is no option of {one}",
+                    f"{one.capitalize()} has {known}",
                 )
             elif isinstance(value, bool) or not isinstance(value, int | float):
                 self.document.mistake(
@@ -124,7 +124,7 @@ class _Property:
                 what,
                 (f"Did you mean {near[0]}? " if near else "") + f"There are {', '.join(CLASSES)}",
             )
-        elif self._custom("person") is True and kind not in _EMAIL_LIKE:
+        elif self._custom("person") is True and kind not in _PERSONAL:
             self.note("classification", f"{self.name} names a person and is {kind}", "Write confidential or restricted")
 
     def _values(self) -> None:

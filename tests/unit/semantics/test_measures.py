@@ -22,7 +22,7 @@ def catalogue() -> SemanticCatalogue:
 
 
 def test_the_live_specification_holds_what_the_measures_need() -> None:
-    [spec] = specs(as_written(raw_manifest()), CONTRACTS)
+    [spec] = [spec for spec in specs(as_written(raw_manifest()), CONTRACTS) if spec.stream == "transactions"]
     assert (spec.name, spec.stream, spec.window_seconds, spec.keys) == ("transactions_1m", "transactions", 60, KEYS)
     assert {(a.name, a.agg, a.expr, a.type) for a in spec.accumulators} == {
         ("count", "count", "1", "bigint"),

@@ -1,0 +1,42 @@
+-- Made from the measures of the semantic model by `python -m headrace.semantics.minute_model`; change those.
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="delete+insert",
+        unique_key="window_start",
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['month(window_start)']"},
+    )
+}}
+{% set since = landed_since() if is_incremental() else none %}
+
+with
+events as (
+    select *, from_unixtime(floor(to_unixtime(event_time) / 60) * 60, 'UTC') as window_start
+    from {{ ref("fct_application_logs") }}
+),
+
+changed as (
+    select *
+    from events
+    {%- if since %}
+    -- Windows that something landed in are made anew, whole.
+    where window_start in (select window_start from events where landed_at >= {{ since }})
+    {%- endif %}
+),
+
+final as (
+    select
+        cast(window_start as timestamp(6) with time zone) as window_start,
+        service,
+        level,
+        origin,
+        is_late,
+        count(*) as n,
+        cast(count(1) as bigint) as "count",
+        max(landed_at) as landed_at
+    from changed
+    group by window_start, service, level, origin, is_late
+)
+
+select * from final
