@@ -48,7 +48,13 @@ with DAG(
 
         reconcile.run(get_settings())
 
-    landed = LandedThroughSensor(
-        task_id="landed", moment="{{ dag_run.run_after.replace(minute=0, second=0, microsecond=0).isoformat() }}"
-    )
-    landed >> model_by_model("models", pool="dbt") >> advance_coverage(landed.output) >> reconcile()
+    @task(pool="dbt")
+    def views() -> None:
+        from headrace.runtime import curation
+        from headrace.settings import get_settings
+
+        curation.refresh_views(get_settings())
+
+    hour = "{{ dag_run.run_after.replace(minute=0, second=0, microsecond=0).isoformat() }}"
+    landed = LandedThroughSensor(task_id="landed", moment=hour)
+    landed >> views() >> model_by_model("models", pool="dbt") >> advance_coverage(landed.output) >> reconcile()

@@ -7,11 +7,12 @@ time before the difference is in raw, and the build that starts afterwards reads
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headrace.lake import coverage
+from headrace.lake import coverage, dbt
 from headrace.settings import Settings
 from headrace.streams import heartbeat, published
 from headrace.streams.landing.files import waiting_files
@@ -78,6 +79,19 @@ def first_claim(settings: Settings) -> datetime:
 def claim(settings: Settings, through: datetime) -> None:
     for stream in streams(settings):
         coverage.advance(settings, stream, through)
+
+
+def refresh_views(settings: Settings) -> bool:
+    """Makes the views over raw anew after a contract changed: the tables above them read through the gate."""
+    digest = hashlib.sha256()
+    for path in sorted((dbt.project(settings) / "models" / "raw").glob("*.sql")):
+        digest.update(path.name.encode() + path.read_bytes())
+    stamp = settings.run / "raw_views.stamp"
+    if stamp.is_file() and stamp.read_text() == digest.hexdigest():
+        return False
+    dbt.run(settings, ["run", "--select", "tag:raw"], timeout=600)
+    stamp.write_text(digest.hexdigest())
+    return True
 
 
 def _history(settings: Settings) -> dict[str, Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from headrace.lake import coverage
+from headrace.lake import coverage, dbt
 from headrace.runtime import curation
 from headrace.settings import Settings
 from headrace.streams import heartbeat, published
@@ -49,6 +50,22 @@ def test_curate_waits_until_the_hour_has_landed(settings: Settings, lake: dict) 
     assert "everything before 11:59 has" in str(curation.awaited_landing(settings, NOON.isoformat()))
     lake["landed"] = NOON + timedelta(minutes=settings.lateness_minutes)
     assert curation.awaited_landing(settings, NOON.isoformat()) is None
+
+
+def test_views_over_raw_are_made_anew_when_a_contract_changed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    settings.run.mkdir(parents=True)
+    view = tmp_path / "models" / "raw" / "valid_clicks.sql"
+    view.parent.mkdir(parents=True)
+    view.write_text("select 1")
+    monkeypatch.setattr(dbt, "project", lambda _: tmp_path)
+    monkeypatch.setattr(dbt, "run", lambda _, arguments, **__: ran.append(arguments))
+    assert [curation.refresh_views(settings), curation.refresh_views(settings)] == [True, False]
+    view.write_text("select 2")
+    assert curation.refresh_views(settings)
+    assert ran == [["run", "--select", "tag:raw"]] * 2
 
 
 def test_coverage_is_that_of_the_slowest_stream(
