@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import typer
+from rich.markup import escape
 
 from headrace import log
 from headrace.cli import asking, developing, operating, streaming
@@ -32,7 +33,7 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv or not error.args:
             raise
-        fail(f"{error}")
+        fail(escape(str(error)))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from headrace.cli.output import Json, console, fail, page, print_json
@@ -62,18 +63,23 @@ def check(names: Names = None, json_: Json = False) -> None:
     if json_:
         print_json({"streams": [_checked(one) for one in report.streams], "registry_asked": report.registry_asked})
         raise typer.Exit(1 if wrong else 0)
-    for one in wrong:
-        for mistake in one.mistakes:
-            page.print(f"[red]✗[/red] {one.file.parent}/{mistake}", soft_wrap=True, markup=True, highlight=False)
-        for reason in one.breaks:
-            page.print(f"[red]✗[/red] {one.file}: {reason}. Readers of what is written already would fail. "
-                       "Add optional properties or widen instead, or give the changed stream a new name.", soft_wrap=True)  # fmt: skip
-        for reason in one.models:
-            page.print(f"[red]✗[/red] {one.file}: {reason}.", soft_wrap=True)
+    for line in (line for one in wrong for line in _told(one)):
+        page.print(f"[red]✗[/red] {escape(line)}", soft_wrap=True)
     if wrong:
         fail(f"{len(wrong)} of {len(report.streams)} contracts need a change.")
     asked = "" if report.registry_asked else " The registry is not running, so it was not asked."
     page.print(f"[green]✓[/green] {len(report.streams)} right.{asked}")
+
+
+def _told(one: Any) -> list[str]:
+    lost = (
+        "Readers of what is written already would fail. Add optional properties or widen instead, "
+        "or give the changed stream a new name"
+    )
+    said = [f"{one.file}: {reason}. {lost}." for reason in one.breaks] + [
+        f"{one.file}: {reason}." for reason in one.models
+    ]
+    return [f"{one.file.parent}/{mistake}" for mistake in one.mistakes] + said
 
 
 def _checked(one: Any) -> dict[str, Any]:
@@ -109,7 +115,7 @@ def apply(
     def tell(step: applying.Step) -> None:
         if not json_:
             page.print(
-                f"{marks[step.state]} {step.what}" + (f" [dim]{step.detail}[/dim]" if step.detail else ""),
+                f"{marks[step.state]} {step.what}" + (f" [dim]{escape(step.detail)}[/dim]" if step.detail else ""),
                 soft_wrap=True,
             )
 

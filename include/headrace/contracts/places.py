@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Path_ = tuple[str | int, ...]
 
 
@@ -46,7 +47,7 @@ class Document:
 def read(path: Path) -> Document:
     document = Document(path.name)
     try:
-        loader = yaml.SafeLoader(path.read_text())
+        loader = _LOADER(path.read_text())
         node = loader.get_single_node()
         if node is not None:
             _walk(node, (), document)

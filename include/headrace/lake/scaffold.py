@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +146,7 @@ def words_taken(models: Path, stream: str) -> set[str]:
     """Every word that people use for a metric of something else already."""
     found: set[str] = set()
     for path in sorted({*models.rglob("*.yml")} - {models / "curated" / f"_fct_{stream}.yml"}):
-        for metric in (yaml.safe_load(path.read_text()) or {}).get("metrics", ()):
+        for metric in _document(path, path.stat().st_mtime_ns).get("metrics", ()):
             meta = (metric.get("config") or {}).get("meta") or {}
             found |= {metric["name"].replace("_", " "), str(metric.get("label", "")).lower(), *meta.get("synonyms", ())}
     return found
@@ -192,7 +193,13 @@ def _selected(sql: str) -> list[str]:
 
 
 def _documents(models: Path) -> Iterable[dict[str, Any]]:
-    return (yaml.safe_load(path.read_text()) or {} for path in sorted((models / "curated").glob("*.yml")))
+    return (_document(path, path.stat().st_mtime_ns) for path in sorted((models / "curated").glob("*.yml")))
+
+
+@lru_cache(maxsize=256)
+def _document(path: Path, _: int) -> dict[str, Any]:
+    """Read once for each state of the file: every contract is compared with every model."""
+    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # noqa: S506
 
 
 def _declared(models: Path, model: str) -> dict[str, str]:

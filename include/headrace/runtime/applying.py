@@ -46,14 +46,15 @@ class Edited(RuntimeError):
 
 def apply(settings: Settings, names: Iterable[str], *, force: bool, wait: bool, tell: Tell) -> list[Step]:
     contracts = load_contracts(settings.contracts)
-    chosen = [contracts[name] for name in names] or changed(settings, contracts)
+    asked = [contracts[name] for name in names]
+    chosen = asked or changed(settings, contracts)
     steps: list[Step] = []
 
     def note(step: Step) -> None:
         steps.append(step)
         tell(step)
 
-    for step in _files(settings, contracts, chosen, force=force):
+    for step in _files(settings, contracts, _beginnings(settings, chosen, again=bool(asked)), force=force):
         note(step)
     if not platform.serves(settings, "kafka"):
         note(Step("platform", "waits", "it is not running: ./headrace up does the rest"))
@@ -74,9 +75,8 @@ def changed(settings: Settings, contracts: dict[str, Contract]) -> list[Contract
     return [contract for name, contract in contracts.items() if name not in modelled or running.get(name) != contract]
 
 
-def _files(settings: Settings, contracts: dict[str, Contract], chosen: list[Contract], *, force: bool) -> list[Step]:
+def _files(settings: Settings, contracts: dict[str, Contract], first: dict[Path, str], *, force: bool) -> list[Step]:
     folder = dbt.project(settings) / "models"
-    first = {path: content for contract in chosen for path, content in _beginning(contract, folder).items()}
     wanted = models.files(contracts, folder)
     _refuse_edited(wanted, _known(settings, contracts, folder), force=force)
     steps = [_first(path, content, force=force) for path, content in first.items()]
@@ -87,10 +87,16 @@ def _files(settings: Settings, contracts: dict[str, Contract], chosen: list[Cont
     return [step for step in steps if step.state != "same"] or [Step("dbt models", "same")]
 
 
-def _beginning(contract: Contract, folder: Path) -> dict[Path, str]:
-    """A stream that models of another name read already has no need of a first one."""
-    found = scaffold.files(contract, folder, scaffold.words_taken(folder, contract.name))
-    return found if all(path.is_file() for path in found) or not scaffold.used(contract, folder) else {}
+def _beginnings(settings: Settings, chosen: list[Contract], *, again: bool) -> dict[Path, str]:
+    """First models; none for a stream that is read by others already, and those that are there only when asked for."""
+    folder = dbt.project(settings) / "models"
+    first: dict[Path, str] = {}
+    for contract in chosen:
+        found = scaffold.files(contract, folder, scaffold.words_taken(folder, contract.name))
+        there = all(path.is_file() for path in found)
+        if (there and again) or not (there or scaffold.used(contract, folder)):
+            first |= found
+    return first
 
 
 def _known(settings: Settings, contracts: dict[str, Contract], folder: Path) -> list[dict[Path, str]]:
