@@ -143,9 +143,12 @@ def _source(metric: PydanticMetric, manifest: PydanticSemanticManifest) -> tuple
 
 
 def _dimensions(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) -> list[DimensionInfo]:
-    """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose."""
+    """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose.
+
+    Of several facts the one with most measures names a dimension, so that a new stream does not rename it.
+    """
     found: dict[str, DimensionInfo] = {}
-    for model in sorted(manifest.semantic_models, key=lambda m: (not m.measures, "live" not in meta(m), m.name)):
+    for model in sorted(manifest.semantic_models, key=lambda m: (-len(m.measures), "live" not in meta(m), m.name)):
         entity = _primary(model)
         for dimension in model.dimensions:
             if dimension.type.value != "categorical":
