@@ -68,13 +68,14 @@ class Catalogue:
 def vocabulary(known: SemanticCatalogue, lookups: Lookups, live_keys: Iterable[str]) -> Vocabulary:
     keys = frozenset(live_keys)
     return Vocabulary(
-        {m.name: _metric(m) for m in known.metrics.values()},
+        {m.name: _metric(m, lookups) for m in known.metrics.values()},
         {d.name: _dimension(d, lookups, keys) for d in known.dimensions.values()},
     )
 
 
-def _metric(info: MetricInfo) -> Metric:
+def _metric(info: MetricInfo, lookups: Lookups) -> Metric:
     live = info.live
+    keys = lookups.with_names(live.keys) if live else ()
     return Metric(
         name=info.name,
         label=info.label,
@@ -85,7 +86,7 @@ def _metric(info: MetricInfo) -> Metric:
         money=info.money,
         owner=info.owner,
         agg=info.agg,  # type: ignore[arg-type]
-        live=LiveMeasure(live.spec, live.accumulator, live.agg, live.factor, live.only) if live else None,
+        live=LiveMeasure(live.spec, live.accumulator, live.agg, live.factor, live.only, keys) if live else None,
         inputs=info.inputs,
         expr=info.expr,
         dimensions=info.dimensions,

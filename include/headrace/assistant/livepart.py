@@ -64,6 +64,10 @@ def as_live(components: tuple[Metric, ...], group_by: Iterable[str], filters: It
     group_by, filters = tuple(group_by), tuple(filters)
     if not {*group_by, *(f.dimension for f in filters)} <= set(live_keys) or any(c.live is None for c in components):
         return None
+    # Windows of another stream may be split by what these are not.
+    asked = {live_keys[name] for name in (*group_by, *(f.dimension for f in filters))}
+    if any(c.live and c.live.keys and not asked <= set(c.live.keys) for c in components):
+        return None
     renamed = tuple(f.model_copy(update={"dimension": live_keys[f.dimension]}) for f in filters)
     return LiveRequest(components, tuple(live_keys[name] for name in group_by), renamed, grain)
 

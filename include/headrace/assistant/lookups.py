@@ -47,6 +47,11 @@ class Lookups:
         """Dimensions that live windows know through these tables."""
         return frozenset(name for rows in self.behind.values() for row in rows.values() for name in row)
 
+    def with_names(self, keys: Iterable[str]) -> tuple[str, ...]:
+        """Live keys and the dimensions behind them."""
+        names = (name for key in keys for row in self.behind.get(key, {}).values() for name in row)
+        return tuple(dict.fromkeys((*keys, *names)))
+
 
 def tables(manifest: Any, catalogue: SemanticCatalogue, live_keys: Iterable[str]) -> list[Table]:
     """Tables that foreign keys of measured models lead to; those of a live key are named by it."""

@@ -18,6 +18,8 @@ class LiveMeasure:
     agg: Agg
     factor: str | None = None
     only: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    keys: tuple[str, ...] = ()
+    """Live keys of its windows, with the names behind them; empty where nobody said."""
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class LiveMeasure:
     factor: str | None
     only: tuple[tuple[str, tuple[str, ...]], ...]
     """Keys limited to some of their values."""
+    keys: tuple[str, ...] = ()
+    """What the windows can be split by."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def live_measure(
         only = key_limits(filters, live.keys)
     except NotLive:
         return None
-    return LiveMeasure(live.spec, found.name, found.agg, found.factor, only)
+    return LiveMeasure(live.spec, found.name, found.agg, found.factor, only, live.keys)
 
 
 def accumulator(measure: Any, live: LiveModel) -> Accumulator:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -100,3 +101,13 @@ def test_buckets_start_where_trino_starts_them(grain: str) -> None:
         "year": datetime(2026, 1, 1),
     }  # fmt: skip
     assert floor(NOW, grain) == starts[grain].replace(tzinfo=NOW.tzinfo)  # type: ignore[arg-type]
+
+
+def test_windows_that_are_not_split_by_what_is_asked_are_left_to_the_lake() -> None:
+    [sales] = VOCABULARY.components(("sales",))
+    assert sales.live is not None
+    other = replace(sales, live=replace(sales.live, keys=("currency",)))
+    assert as_live((sales,), ("region",), (), None, VOCABULARY) is not None
+    assert as_live((other,), ("currency",), (), None, VOCABULARY) is not None
+    assert as_live((other,), ("region",), (), None, VOCABULARY) is None
+    assert as_live((sales, other), ("region",), (), None, VOCABULARY) is None
