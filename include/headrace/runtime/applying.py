@@ -143,6 +143,9 @@ def _made(path: Path, content: str) -> Step:
 
 
 def _platform(settings: Settings, contracts: dict[str, Contract], chosen: list[Contract]) -> Iterable[Step]:
+    # Refused before anything is made for it.
+    if broken := published.breaks(settings, contracts):
+        raise published.BreaksReaders(broken)
     if platform.serves(settings, "registry"):
         with registry.registry_client(settings) as client:
             for contract in chosen:
@@ -150,9 +153,6 @@ def _platform(settings: Settings, contracts: dict[str, Contract], chosen: list[C
                 yield Step(f"subject {subject.name}", "made", f"version {subject.version}")
     else:
         yield Step("registry", "waits", "it is not running: the next ./headrace up registers the contract")
-    # Refused before anything is made for it.
-    if broken := published.breaks(settings, contracts):
-        raise published.BreaksReaders(broken)
     report = admin.ensure_topics(settings)
     for name in report.created:
         yield Step(f"topic {name}", "made")
