@@ -6,14 +6,14 @@ disturbs nothing, and every part takes a new one up at the same moment.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
-import msgspec
-
-from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.model import Contract, Field, load_contracts
 from headrace.contracts.schema import changes, json_schema
 from headrace.log import get_logger
 from headrace.settings import Settings
@@ -24,10 +24,34 @@ log = get_logger(__name__)
 _LOOK_SECONDS = 1.0
 
 
-class Publication(msgspec.Struct):
+@dataclass(frozen=True)
+class Publication:
     print: str
     """Made by who publishes: those who compare it need not make it the same way."""
     contracts: dict[str, Contract]
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Publication:
+        try:
+            raw = json.loads(text)
+            return cls(raw["print"], {name: _contract(known) for name, known in raw["contracts"].items()})
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unreadable(
+                f"The published contracts cannot be read ({error!r}): `./headrace up` writes them anew."
+            ) from error
+
+
+def _contract(raw: dict[str, Any]) -> Contract:
+    """JSON has no tuples."""
+    fields = tuple(Field(**{**field, "values": tuple(field["values"])}) for field in raw["fields"])
+    return Contract(**{**raw, "fields": fields, "identity": tuple(raw["identity"])})
+
+
+class Unreadable(ValueError):
+    """What was published is not what this code publishes."""
 
 
 class BreaksReaders(ValueError):
@@ -61,7 +85,7 @@ def contracts_print(settings: Settings) -> str:
 
 def _publication(settings: Settings) -> Publication:
     try:
-        return msgspec.json.decode(path(settings).read_bytes(), type=Publication)
+        return Publication.from_json(path(settings).read_text())
     except FileNotFoundError:
         return _of(load_contracts(settings.contracts))
 
@@ -95,12 +119,12 @@ def publish(settings: Settings, contracts: Mapping[str, Contract] | None = None)
     wanted = dict(contracts or load_contracts(settings.contracts))
     if found := breaks(settings, wanted):
         raise BreaksReaders(found)
-    file, content = path(settings), msgspec.json.format(msgspec.json.encode(_of(wanted)), indent=1)
-    if file.is_file() and file.read_bytes() == content:
+    file, content = path(settings), _of(wanted).to_json()
+    if file.is_file() and file.read_text() == content:
         return False
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_suffix(".tmp")
-    temporary.write_bytes(content)
+    temporary.write_text(content)
     temporary.replace(file)
     log.info("contracts published", streams=sorted(wanted))
     return True
