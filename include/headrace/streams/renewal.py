@@ -9,6 +9,9 @@ from typing import Any
 
 from headrace.settings import Settings
 
+_CLOCK_SLACK = 60.0
+"""The moment a process began is told relative to the boot, and that moves when the clock is set."""
+
 
 def _note(settings: Settings, job: str) -> Path:
     return settings.run / "jobs" / f"{job}.renewal.json"
@@ -27,6 +30,6 @@ def announced(settings: Settings, job: str, handle: Mapping[str, Any]) -> bool:
     """Whether this very process said so."""
     try:
         said = json.loads(_note(settings, job).read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
+        return bool(said["pid"] == handle["pid"] and abs(said["created"] - handle["created"]) < _CLOCK_SLACK)
+    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError):
         return False
-    return bool(said == dict(handle))
