@@ -32,7 +32,7 @@ from headrace.live.store import LiveStore
 from headrace.runtime import jobs
 from headrace.settings import REPO, Settings, get_settings
 from headrace.streams.admin import admin_client
-from headrace.streams.topics import DEAD_LETTERS, producer_config
+from headrace.streams.topics import DEAD_LETTERS, producer_config, topics
 from tests.parts.topic_reader import documents
 
 SECONDS = 150
@@ -153,9 +153,9 @@ def _before(settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, An
         [click(click_status="odd") for _ in range(4)],
         [click() for _ in range(5)],
     )
-    admin_client(settings).create_topics([NewTopic(TOPIC, 2, 1, config={"message.timestamp.type": "LogAppendTime"})])[
-        TOPIC
-    ].result(20)
+    like = next(topic for topic in topics(settings) if topic.arrival_time)
+    wanted = NewTopic(TOPIC, like.partitions, like.replication, config=like.config)
+    admin_client(settings).create_topics([wanted])[TOPIC].result(20)
     producer = Producer(producer_config(settings))
     for event in [*good, *good[:6], *bad]:
         producer.produce(TOPIC, json.dumps(event).encode(), event["user_id"])
