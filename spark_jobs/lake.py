@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -129,18 +130,10 @@ def main() -> int:
             queries.append(start(spark, contracts, settings))
             passing.names[queries[-1].id] = queries[-1].name
         pulse = Pulse(signs, settings, watch.known)
-        pulse("starting")
-        try:
-            renews = job.supervise(queries, stop, pulse, watch.changed)
-        except job.QueryEnded as ended:
-            log.error("lake job ends", error=str(ended))
-            return 1
-        job.finish(queries, _STOP_SECONDS)
-        pulse("stopped")
-        spark.stop()
-        if renews:
-            renewal.announce(settings, "lake", pulse.handle)
-    return 0
+        renew = partial(renewal.announce, settings, "lake", pulse.handle)
+        return job.run(
+            queries, stop, pulse, stop_seconds=_STOP_SECONDS, close=spark.stop, changed=watch.changed, renew=renew
+        )
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from headrace.contracts.model import Contract
@@ -97,18 +98,8 @@ def main() -> int:
         spark = session("live", cores=cores(settings, len(specs)), conf=_CONF)
         queries = [start(spark, spec, contract, settings) for spec, contract in specs]
         pulse = Pulse(spark, queries, settings, watch.known)
-        pulse("starting")
-        try:
-            renews = job.supervise(queries, stop, pulse, watch.changed)
-        except job.QueryEnded as ended:
-            log.error("live job ends", error=str(ended))
-            return 1
-        job.finish(queries, seconds=0)
-        pulse("stopped")
-        spark.stop()
-        if renews:
-            renewal.announce(settings, "live", pulse.handle)
-    return 0
+        renew = partial(renewal.announce, settings, "live", pulse.handle)
+        return job.run(queries, stop, pulse, stop_seconds=0, close=spark.stop, changed=watch.changed, renew=renew)
 
 
 if __name__ == "__main__":

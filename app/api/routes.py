@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -30,6 +32,19 @@ _LIVE_SECONDS = 5.0
 _GRACE_SECONDS = 5.0
 router = APIRouter()
 _tries = SignInLimit()
+
+
+@contextmanager
+def _live_store_failures_told() -> Iterator[None]:
+    try:
+        yield
+    except LiveNotFilled as error:
+        raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
+    except RedisError as error:
+        _LOG.error("live_store_failed", reason=str(error))
+        raise Refused(
+            503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
+        ) from error
 
 
 @router.post("/token")
@@ -65,7 +80,8 @@ async def query(request: Request, body: Asking, person: Person) -> Answer:
 
     def work() -> Answer:
         try:
-            return parts.assistant.answer(person, question, correlation)
+            with _live_store_failures_told():
+                return parts.assistant.answer(person, question, correlation)
         except AuditUnavailable as error:
             _LOG.error("answer_withheld", reason=str(error))
             message = "The answer is withheld, because it could not be recorded."
@@ -79,13 +95,6 @@ async def query(request: Request, body: Asking, person: Person) -> Answer:
         except HistoryUnavailable as error:
             next_step = 'Try again shortly, or ask about live figures: "in the last 5 minutes".'
             raise Refused(503, str(error), next_step, {"Retry-After": "10"}) from error
-        except LiveNotFilled as error:
-            raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
-        except RedisError as error:
-            _LOG.error("live_store_failed", reason=str(error))
-            raise Refused(
-                503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
-            ) from error
 
     return await in_thread(parts.settings.query_seconds + _GRACE_SECONDS, work)
 
@@ -99,15 +108,8 @@ async def live_summary(
     require(parts, person, "live")
 
     def work() -> LiveSummary:
-        try:
+        with _live_store_failures_told():
             return live.summary(parts, person, minutes)
-        except LiveNotFilled as error:
-            raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
-        except RedisError as error:
-            _LOG.error("live_store_failed", reason=str(error))
-            raise Refused(
-                503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
-            ) from error
 
     return await in_thread(_LIVE_SECONDS, work)
 

@@ -22,6 +22,7 @@ from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
 from headrace.lake import coverage, trino
+from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
@@ -36,10 +37,7 @@ _REFERENCE_SECONDS = 20.0
 
 
 def wire(settings: Settings) -> Parts:
-    client = redis.Redis(
-        host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password"),
-        socket_timeout=_LIVE_SECONDS, socket_connect_timeout=_LIVE_SECONDS, decode_responses=True,
-    )  # fmt: skip
+    client = valkey(settings, seconds=_LIVE_SECONDS)
     catalogue = Catalogue(settings, partial(_read, settings))
     windows = NamedWindows(FilledStore(LiveStore(client), client), catalogue.lookups)
     covered = _coverage(settings)

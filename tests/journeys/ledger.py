@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx
-import redis
 
 from headrace.lake.trino import connect
+from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.settings import Settings
 
@@ -81,13 +81,8 @@ class Ledger:
 
     def live(self) -> tuple[int, Decimal]:
         """What live windows say of this merchant: how many, how much."""
-        client = redis.Redis(
-            host=self.settings.hosts.valkey,
-            port=self.settings.ports.valkey,
-            password=self.settings.secret("valkey_password"),
-        )
         end = datetime.now(UTC) + timedelta(minutes=2)
-        rows = LiveStore(client).windows(SPEC, self.began - timedelta(minutes=1), end)
+        rows = LiveStore(valkey(self.settings)).windows(SPEC, self.began - timedelta(minutes=1), end)
         mine = [row for row in rows if row.keys["merchant_id"] == self.merchant]
         total = sum((_amount(row.values) for row in mine), Decimal(0))
         return sum(row.n for row in mine), total

@@ -14,8 +14,8 @@ import pytest
 
 from headrace.assistant.client import ask
 from headrace.lake import coverage
+from headrace.live.client import valkey
 from headrace.live.layout import RUN, WRITE
-from headrace.live.projector import valkey_client
 from headrace.live.rows import row_of
 from headrace.policy.users import save_user
 from headrace.settings import Settings
@@ -66,7 +66,7 @@ def _project(settings: Settings, events: list[dict[str, Any]]) -> None:
         if start >= COVERED:
             key = (int(start.timestamp()), n % 25 == 0, *(made[name] for name in names))
             windows.setdefault(key, []).append(Decimal(str(made["amount"])))
-    client = valkey_client(settings)
+    client = valkey(settings)
     arguments: list[Any] = []
     for (start_at, late, *keys), amounts in windows.items():
         message = {

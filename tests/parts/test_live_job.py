@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from headrace.contracts.model import load_contracts
+from headrace.live.client import valkey
 from headrace.live.layout import RUN, WRITE, field_of
-from headrace.live.projector import valkey_client
 from headrace.live.store import LiveStore
 from headrace.runtime import jobs
 from headrace.settings import Settings
@@ -67,7 +67,7 @@ def _kill_job(settings: Settings) -> None:
 
 def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None:
     oracle = Oracle(load_contracts(settings.contracts)["transactions"])
-    client = valkey_client(settings)
+    client = valkey(settings)
     store = LiveStore(client)
     projector = Projector(settings)
     try:
@@ -98,7 +98,7 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
 
 
 def test_a_smaller_version_never_overwrites(settings: Settings) -> None:
-    client = valkey_client(settings)
+    client = valkey(settings)
     write = client.register_script(WRITE)
 
     def put(generation: int, n: int) -> int:

@@ -13,6 +13,7 @@ import pytest
 import redis
 
 from headrace.lake import coverage
+from headrace.live.client import valkey
 from headrace.live.layout import WRITE, field_of
 from headrace.semantics import live_specs, reconcile
 from headrace.settings import Settings
@@ -45,11 +46,8 @@ def lake(start_parts: Callable[..., Settings]) -> Lake:
 
 
 @pytest.fixture
-def valkey(lake: Lake) -> redis.Redis:
-    settings = lake.settings
-    client = redis.Redis(
-        host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password")
-    )
+def store(lake: Lake) -> redis.Redis:
+    client = valkey(lake.settings)
     keys = list(client.scan_iter("window*"))
     if keys:
         client.delete(*keys)
@@ -103,10 +101,10 @@ def written(lake: Lake) -> list[tuple[Any, ...]]:
 
 
 def test_windows_with_repeats_late_events_and_refunds_agree_to_the_cent(
-    lake: Lake, spec: LiveSpec, valkey: redis.Redis
+    lake: Lake, spec: LiveSpec, store: redis.Redis
 ) -> None:
     events = first_arrivals(lake)
-    project(valkey, spec, events)
+    project(store, spec, events)
     [summary] = reconcile.run(lake.settings)
     assert summary.agrees
     assert summary.windows >= 200
@@ -119,18 +117,18 @@ def test_windows_with_repeats_late_events_and_refunds_agree_to_the_cent(
     assert sum(row[5] for row in rows) == len(late)
 
 
-def test_windows_that_the_lake_answers_for_are_freed(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
-    project(valkey, spec, first_arrivals(lake))
+def test_windows_that_the_lake_answers_for_are_freed(lake: Lake, spec: LiveSpec, store: redis.Redis) -> None:
+    project(store, spec, first_arrivals(lake))
     [summary] = reconcile.run(lake.settings)
     assert summary.pruned > 0
-    oldest = min(int(start) for start in valkey.zrange(f"windows:{spec.name}", 0, -1))
+    oldest = min(int(start) for start in store.zrange(f"windows:{spec.name}", 0, -1))
     assert datetime.fromtimestamp(oldest, UTC) >= THROUGH - timedelta(hours=2)
 
 
-def test_one_live_event_taken_away_turns_it_red(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
+def test_one_live_event_taken_away_turns_it_red(lake: Lake, spec: LiveSpec, store: redis.Redis) -> None:
     events = first_arrivals(lake)
     gone = next(made for made, is_late in events if made["transaction_type"] == "refund" and not is_late)
-    project(valkey, spec, [pair for pair in events if pair[0] is not gone])
+    project(store, spec, [pair for pair in events if pair[0] is not gone])
     with pytest.raises(reconcile.Differs, match="transactions_1m"):
         reconcile.run(lake.settings)
     wrong = [row for row in written(lake) if row[0] != "equal"]
@@ -140,9 +138,9 @@ def test_one_live_event_taken_away_turns_it_red(lake: Lake, spec: LiveSpec, valk
     assert {"n", "count", "sum_amount"} <= {row[1] for row in wrong}
 
 
-def test_an_event_that_only_live_knows_is_found(lake: Lake, spec: LiveSpec, valkey: redis.Redis) -> None:
+def test_an_event_that_only_live_knows_is_found(lake: Lake, spec: LiveSpec, store: redis.Redis) -> None:
     events = first_arrivals(lake)
-    project(valkey, spec, [*events, (event(40_000, START + timedelta(minutes=5)), False)])
+    project(store, spec, [*events, (event(40_000, START + timedelta(minutes=5)), False)])
     with pytest.raises(reconcile.Differs):
         reconcile.run(lake.settings)
     states = {row[0] for row in written(lake)}

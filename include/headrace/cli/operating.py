@@ -52,9 +52,9 @@ def _table(settings: Settings) -> tuple[Table, bool]:
     from headrace.runtime import status as reading
 
     statuses = reading.read(settings)
-    table = Table(box=None, padding=(0, 2))
+    table = Table(box=None, padding=(0, 1))
     for heading in ("part", "state", "pid", "memory", "address"):
-        table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
+        table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left", no_wrap=True)
     for s in statuses:
         mark = (
             "[green]●[/green]"
@@ -139,13 +139,15 @@ def doctor() -> None:
 
 def run(part: PartName) -> None:
     """Become a part's own process (used by the supervisor, compose and Kubernetes)."""
-    from headrace.runtime import parts
+    from headrace.runtime import parts, scratch
 
     settings = get_settings()
     found = parts.by_name()[part]
     found.prepare(settings)
     command = found.command(settings)
-    environment = os.environ | dict(command.env) | {"HEADRACE_PART": part, "HEADRACE_HOME": str(settings.home)}
+    scratch_folder = str(scratch.fresh(settings, part))
+    ours = {"HEADRACE_PART": part, "HEADRACE_HOME": str(settings.home), "TMPDIR": scratch_folder}
+    environment = os.environ | dict(command.env) | ours
     if command.cwd:
         os.chdir(command.cwd)
     os.execvpe(command.argv[0], command.argv, environment)

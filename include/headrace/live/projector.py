@@ -24,9 +24,8 @@ from confluent_kafka import (
     Message,
     TopicPartition,
 )
-from redis.backoff import ExponentialBackoff
-from redis.retry import Retry
 
+from headrace.live.client import valkey
 from headrace.live.layout import FILLING, RUN, WRITE
 from headrace.live.rows import Row, newest, row_of
 from headrace.log import configure, get_logger
@@ -58,25 +57,13 @@ def consumer_config(settings: Settings) -> dict[str, Any]:
     }
 
 
-def valkey_client(settings: Settings) -> redis.Redis:
-    return redis.Redis(
-        host=settings.hosts.valkey,
-        port=settings.ports.valkey,
-        password=settings.secret("valkey_password"),
-        socket_timeout=5,
-        socket_connect_timeout=2,
-        decode_responses=True,
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 2),
-    )
-
-
 class Projector:
     """Assigns partitions itself: a group would make a restart wait for the session of the one that was killed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._consumer = Consumer(consumer_config(settings))
-        self._store = valkey_client(settings)
+        self._store = valkey(settings)
         self._write = self._store.register_script(WRITE)
         self._positions: dict[int, int] = {}
         self._assigned: set[int] = set()

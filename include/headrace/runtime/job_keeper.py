@@ -22,7 +22,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from headrace.log import get_logger
-from headrace.runtime import tools
+from headrace.runtime import scratch, tools
 from headrace.runtime.backoff import History
 from headrace.runtime.handle import MARK, Handle, end, marked
 from headrace.runtime.job_state import Status, judge, publish, read_beat
@@ -176,7 +176,7 @@ class Keeper:
         with self._locked_log() as output:
             process = subprocess.Popen(
                 [str(tools.python_of(job.environment)), str(job.script)],
-                env=environment(job, self._settings),
+                env=environment(job, self._settings) | {"TMPDIR": str(scratch.fresh(self._settings, job.part))},
                 cwd=self._settings.home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
+from headrace.runtime import scratch
 from headrace.runtime.model import Part
 from headrace.runtime.parts import PARTS, by_name
 from headrace.runtime.supervise import Supervisor, SupervisorDown, end_processes, own_processes
@@ -73,9 +74,7 @@ def clear_strays(settings: Settings) -> int:
     """Ends what a killed supervisor left behind, so that ports and data folders are free."""
     if Supervisor(settings).is_up():
         return 0
-    strays = own_processes(settings)
-    end_processes(strays)
-    return len(strays)
+    return _end_all(settings)
 
 
 def running_parts(settings: Settings) -> set[str]:
@@ -162,4 +161,12 @@ def stop(settings: Settings, say: Callable[[str], None]) -> None:
         deadline = time.monotonic() + 30
         while supervisor.is_up() and time.monotonic() < deadline:
             time.sleep(0.1)
-    end_processes(own_processes(settings))
+    _end_all(settings)
+
+
+def _end_all(settings: Settings) -> int:
+    """Nothing of this installation runs afterwards, and what it had put down for a moment is gone."""
+    processes = own_processes(settings)
+    end_processes(processes)
+    scratch.sweep(settings)
+    return len(processes)

@@ -46,6 +46,18 @@ create table if not exists audit_logs (
     detail jsonb not null default '{}',
     allowed boolean not null
 );
+create table if not exists dead_letters (
+    letter text not null,
+    arrived_at timestamptz not null,
+    state text not null check (state in ('replaying', 'replayed', 'dropped')),
+    actor text not null,
+    at timestamptz not null default now(),
+    correlation_id text not null,
+    note text not null default '',
+    sent_to text,
+    primary key (letter, arrived_at)
+);
+create index if not exists dead_letters_by_run on dead_letters (correlation_id);
 """
 
 

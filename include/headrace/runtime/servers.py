@@ -13,6 +13,7 @@ import redis
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
+from headrace.live.client import valkey
 from headrace.runtime import tools
 from headrace.runtime.model import Command
 from headrace.runtime.render import render
@@ -103,14 +104,8 @@ def valkey_command(settings: Settings) -> Command:
 
 
 def valkey_healthy(settings: Settings) -> bool:
-    client = redis.Redis(
-        host=settings.hosts.valkey,
-        port=settings.ports.valkey,
-        password=settings.secret("valkey_password"),
-        socket_timeout=3,
-    )
     try:
-        return bool(client.ping())
+        return bool(valkey(settings, seconds=3).ping())
     except redis.RedisError:
         return False
 

