@@ -27,7 +27,7 @@ from confluent_kafka.admin import NewTopic
 from trino.exceptions import TrinoUserError
 
 from headrace.lake.trino import connect
-from headrace.live.projector import valkey_client
+from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.runtime import jobs
 from headrace.settings import REPO, Settings, get_settings
@@ -142,7 +142,7 @@ def _raw(settings: Settings, stream: str) -> Counter[str]:
 
 def _live(settings: Settings, spec: str) -> int:
     end = datetime.now(UTC) + timedelta(minutes=2)
-    store = LiveStore(valkey_client(settings))
+    store = LiveStore(valkey(settings))
     return sum(row.n for row in store.windows(spec, end - timedelta(hours=2), end))
 
 
