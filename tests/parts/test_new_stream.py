@@ -155,7 +155,8 @@ def _before(settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, An
     )
     like = next(topic for topic in topics(settings) if topic.arrival_time)
     wanted = NewTopic(TOPIC, like.partitions, like.replication, config=like.config)
-    admin_client(settings).create_topics([wanted])[TOPIC].result(20)
+    admin = admin_client(settings)
+    admin.create_topics([wanted])[TOPIC].result(20)
     producer = Producer(producer_config(settings))
     for event in [*good, *good[:6], *bad]:
         producer.produce(TOPIC, json.dumps(event).encode(), event["user_id"])
