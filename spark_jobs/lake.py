@@ -68,7 +68,7 @@ def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     checkpoint = settings.checkpoints / "lake" / REFINE
     options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(_REFINE_RECORDS), "failOnDataLoss": "true"}
     records = kafka_records(spark, settings, _topics(contracts, checkpoint), options, headers=True)
-    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(contracts, settings))
+    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(spark, contracts, settings))
     return _started(writer, checkpoint, settings.lake_refine_seconds)
 
 

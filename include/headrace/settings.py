@@ -128,6 +128,11 @@ class Settings(BaseSettings):
     live_state_minutes: int = Field(
         40, description="How long the live job keeps ids and open windows; bounds backlog skew."
     )
+    conflict_ids: int = Field(
+        1_000_000,
+        gt=0,
+        description="How many events the lake job remembers, the newest ones, to refuse another version of one.",
+    )
     live_batch: str = "5 minutes"
     lake_land_seconds: int = 10
     lake_refine_seconds: int = 3

@@ -46,12 +46,18 @@ class Oracle:
     refused: list[tuple[bytes, str]] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     """Every record as it was sent, repeats too."""
+    untidy: dict[str, list[str]] = field(default_factory=dict)
+    """What the gate corrects, by event id."""
+    sent_as: dict[str, bytes] = field(default_factory=dict)
+    """The value of each accepted event."""
+    told: set[str] = field(default_factory=set)
+    """Events from before a test told of the entities that they name."""
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
     def traffic(self, events: int) -> Iterator[tuple[str, bytes]]:
-        """(key, value) of good, late, repeated, refunded and bad events, mixed."""
+        """(key, value) of good, late, repeated, contradicted, untidy, refunded and bad events, mixed."""
         for _ in range(events):
             kind = self._random.random()
             event = self._event(late=kind < 0.1)
@@ -59,9 +65,12 @@ class Oracle:
                 yield event["user_id"], self._spoilt(event)
                 continue
             self.accepted[event["event_id"]] = (kind < 0.1, event)
-            value = json.dumps(event).encode()
+            value = json.dumps(self._untidy(event) if 0.3 <= kind < 0.4 else event).encode()
+            self.sent_as[event["event_id"]] = value
             for _ in range(3 if 0.1 <= kind < 0.2 else 1):
                 yield event["user_id"], value
+            if 0.2 <= kind < 0.3:
+                yield event["user_id"], self._contradicted(event)
 
     def _event(self, *, late: bool) -> dict[str, Any]:
         age = timedelta(minutes=12) if late else timedelta(seconds=self._random.uniform(0, 100))
@@ -77,6 +86,20 @@ class Oracle:
             "currency": "EUR",
             "region": "europe",
         }
+
+    def _untidy(self, event: dict[str, Any]) -> dict[str, Any]:
+        self.untidy[event["event_id"]] = ["event_id:spaces", "amount:number as text", "currency:currency symbol"]
+        return event | {"event_id": f" {event['event_id']}", "amount": str(event["amount"]), "currency": "€"}
+
+    def _contradicted(self, event: dict[str, Any]) -> bytes:
+        """The same event once more, with another amount or another time: the first one counts."""
+        moment = datetime.fromisoformat(event["event_time"].replace("Z", "+00:00")) - timedelta(seconds=70)
+        time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        value = json.dumps(
+            event | self._random.choice([{"amount": round(event["amount"] + 1, 2)}, {"event_time": time}])
+        ).encode()
+        self.refused.append((value, "conflict"))
+        return value
 
     def _spoilt(self, event: dict[str, Any]) -> bytes:
         change, rule = self._random.choice(

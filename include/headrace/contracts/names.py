@@ -10,7 +10,7 @@ LONGEST_TOPIC = 249
 
 _RECORD_NAMES = """
 topic partition offset key value headers arrived_at landed_at origin correlation_id contract_version json_text document
-documents refusal reason
+documents refusal reason corrected unresolved
 """
 _MADE_NAMES = "is_late source_topic source_partition source_offset quality place window_start n"
 _SQL_WORDS = """

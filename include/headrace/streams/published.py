@@ -10,10 +10,12 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from headrace.contracts.model import Contract, Field, load_contracts
+from headrace.contracts.outliers import Outlier
 from headrace.contracts.schema import changes, json_schema
 from headrace.log import get_logger
 from headrace.settings import Settings
@@ -31,7 +33,7 @@ class Publication:
     contracts: dict[str, Contract]
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1) + "\n"
+        return json.dumps(asdict(self), indent=1, default=str) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Publication:
@@ -45,9 +47,21 @@ class Publication:
 
 
 def _contract(raw: dict[str, Any]) -> Contract:
-    """JSON has no tuples."""
-    fields = tuple(Field(**{**field, "values": tuple(field["values"])}) for field in raw["fields"])
-    return Contract(**{**raw, "fields": fields, "identity": tuple(raw["identity"])})
+    """JSON has neither tuples nor decimals."""
+    return Contract(
+        **{**raw, "fields": tuple(_field(one) for one in raw["fields"]), "identity": tuple(raw["identity"])}
+    )
+
+
+def _field(raw: dict[str, Any]) -> Field:
+    named = raw["corrected_by"]
+    typed = {"values": tuple(raw["values"]), "corrected_by": None if named is None else tuple(named)}
+    return Field(**{**raw, **typed, "outlier": raw["outlier"] and _outlier(raw["outlier"])})
+
+
+def _outlier(raw: dict[str, Any]) -> Outlier:
+    bounds = {side: tuple((kind, Decimal(bound)) for kind, bound in raw[side]) for side in ("minimum", "maximum")}
+    return Outlier(raw["by"], **bounds)
 
 
 class Unreadable(ValueError):

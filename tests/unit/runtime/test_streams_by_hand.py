@@ -53,6 +53,7 @@ def test_one_file_brings_its_models_and_a_second_time_changes_nothing(clone: Set
     made = {what for what, state in steps("clicks").items() if state == "made"}
     assert made == {
         "fct_clicks.sql", "_fct_clicks.yml", "valid_clicks.sql", "clicks.sql", "_raw.yml", "_processed.yml",
+        "corrections.sql",
         "clicks_by_minute.sql", "_clicks_by_minute.yml",
     }  # fmt: skip
     assert steps("clicks") == steps() == {"dbt models": "same", "platform": "waits"}

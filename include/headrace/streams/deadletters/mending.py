@@ -121,8 +121,8 @@ def fix(
     document = corrected(letter, codec.contract, correction)
     if found := faults(codec, document):
         return Mended(letter, document, found)
-    event = codec.decode(document, datetime.now(UTC))
-    again = Again(letter, str(getattr(event, codec.contract.key)).encode(), codec.encode(event))
+    event, value = codec.accept(document, datetime.now(UTC))
+    again = Again(letter, str(getattr(event, codec.contract.key)).encode(), value)
     outcome = Outcome(correlation_id)
     with states(settings) as known, known.alone():
         if (state := known.of([letter]).get(name)) and state.settled:

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contracts.model import Contract
+from headrace.contracts.corrections import SPACES
+from headrace.contracts.model import Contract, Field
 from headrace.log import get_logger
 from headrace.settings import Settings
+from headrace.streams.dialect import SPARK
 from headrace.streams.landing.files import PREFIX, note_landed, topic_of
 from headrace.streams.landing.table import CATALOGUE, add_columns_sql, columns_of, create_sql, table_of
 
@@ -96,8 +98,14 @@ def raw_rows(records: DataFrame, contract: Contract) -> DataFrame:
 
 
 def _shaped(rows: DataFrame, contract: Contract) -> DataFrame:
-    persons = {name: F.get_json_object(F.col("value").cast("string"), f"$.{name}") for name in contract.person_fields}
+    persons = {name: _person(contract.field(name)) for name in contract.person_fields}
     return rows.withColumns(persons).select(*(F.col(name).cast(kind) for name, kind in columns_of(contract).items()))
+
+
+def _person(field: Field) -> Column:
+    """Without the blanks that the gate corrects, so that whoever erases a person finds all of their rows."""
+    given = f"get_json_object(CAST(value AS STRING), '$.{field.name}')"
+    return F.expr(SPARK.trimmed(given) if SPACES in field.corrections else given)
 
 
 class LandFiles:
