@@ -37,29 +37,29 @@ _CONF = {
 }
 
 
-def cores(settings: Settings, specs: int) -> int:
+def cores(settings: Settings, streams: int) -> int:
     """In Real-Time Mode every task of every stage runs at once: source, dedupe, windows."""
-    return specs * (settings.kafka_partitions + 2 * SHUFFLE) + 2
+    return streams * (settings.kafka_partitions + 2 * SHUFFLE) + 2
 
 
-def start(spark: Any, spec: LiveSpec, contract: Contract, settings: Settings) -> Any:
-    checkpoint = settings.checkpoints / "live" / spec.name
+def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings: Settings) -> Any:
+    checkpoint = settings.checkpoints / "live" / contract.name
     made_of = {
-        "spec": spec.to_json(),
+        "specs": [spec.to_json() for spec in specs],
         "contract": published.shape(contract),
         "late": settings.lateness_minutes,
         "kept": settings.live_state_minutes,
         "shuffle": SHUFFLE,
-        "layout": 1,
+        "layout": 2,
     }
     number = generation.current(checkpoint, generation.fingerprint(made_of))
     options = {"startingOffsets": "earliest", "failOnDataLoss": "false", "kafka.fetch.max.wait.ms": "100"}
     records = kafka_records(spark, settings, [contract.topic], options)
-    rows = live_query(records, spec, contract, settings, number)
+    rows = live_query(records, specs, contract, settings, number)
+    writer = rows.writeStream.queryName(contract.name).outputMode("update").format("kafka")
     writer = (
-        rows.writeStream.queryName(spec.name).outputMode("update").format("kafka").options(**kafka_options(settings))
+        writer.options(**kafka_options(settings)).option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     )
-    writer = writer.option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
     return writer.trigger(realTime=settings.live_batch).start()
 
@@ -92,11 +92,11 @@ def main() -> int:
     settings = get_settings()
     configure("live")
     watch = published.Watch(settings, published.live_print)
-    specs = published.live_specs(settings)
+    streams = published.live_streams(settings)
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "live"):
-        spark = session("live", cores=cores(settings, len(specs)), conf=_CONF)
-        queries = [start(spark, spec, contract, settings) for spec, contract in specs]
+        spark = session("live", cores=cores(settings, len(streams)), conf=_CONF)
+        queries = [start(spark, specs, contract, settings) for contract, specs in streams]
         pulse = Pulse(spark, queries, settings, watch.known)
         renew = partial(renewal.announce, settings, "live", pulse.handle)
         return job.run(queries, stop, pulse, stop_seconds=0, close=spark.stop, changed=watch.changed, renew=renew)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from redis.exceptions import RedisError
 
 from app.api import anomalies, live
+from app.api.live_windows import LiveWindows, Wanted, windows
 from app.api.models import Anomalies, CatalogueCard, DimensionCard, Health, LiveSummary, MetricCard, SignedIn, SignIn
 from app.api.models import Query as Asking
 from app.api.problems import Refused
@@ -110,6 +111,19 @@ async def live_summary(
     def work() -> LiveSummary:
         with _live_store_failures_told():
             return live.summary(parts, person, minutes)
+
+    return await in_thread(_LIVE_SECONDS, work)
+
+
+@router.get("/live/windows")
+async def live_windows(request: Request, person: Person, asked: Wanted) -> LiveWindows:
+    """Windows of any length, tumbling or sliding, from the live store alone."""
+    parts = parts_of(request)
+    require(parts, person, "live")
+
+    def work() -> LiveWindows:
+        with _live_store_failures_told():
+            return windows(parts, person, asked)
 
     return await in_thread(_LIVE_SECONDS, work)
 

@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         description="How many events the lake job remembers, the newest ones, to refuse another version of one.",
     )
     live_batch: str = "5 minutes"
+    live_kept_minutes: int = Field(120, description="How long live windows stay after curated answers for them.")
+    live_kept_person_minutes: int = Field(
+        70,
+        description="The same for windows by person, of which there are many; over an hour, so that an hour is there.",
+    )
     lake_land_seconds: int = 10
     lake_refine_seconds: int = 3
     kafka_replication: int = 1

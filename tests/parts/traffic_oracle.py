@@ -19,19 +19,27 @@ from headrace.settings import Settings
 from headrace.streams.spec import Accumulator, LiveSpec
 from headrace.streams.topics import producer_config
 
-SPEC = LiveSpec(
-    "transactions_1m",
-    "transactions",
-    60,
-    ("merchant_id", "transaction_type", "currency", "region"),
-    (
-        Accumulator("transactions", "count", "*", "bigint"),
-        Accumulator("amount_sum", "sum", "amount", "decimal(28,2)", "usd_rate"),
-        Accumulator("amount_min", "min", "amount", "decimal(18,2)", "usd_rate"),
-        Accumulator("amount_max", "max", "amount", "decimal(18,2)", "usd_rate"),
-    ),
+_ADDED = (
+    Accumulator("transactions", "count", "*", "bigint"),
+    Accumulator("amount_sum", "sum", "amount", "decimal(28,2)", "usd_rate"),
+    Accumulator("amount_min", "min", "amount", "decimal(18,2)", "usd_rate"),
+    Accumulator("amount_max", "max", "amount", "decimal(18,2)", "usd_rate"),
 )
-Place = tuple[bool, datetime, str, str]
+BASE = 1.02
+BUCKET = f"CASE WHEN amount > 0 THEN CAST(CEIL(LN(amount) / LN({BASE})) AS INT) END"
+SPEC = LiveSpec(
+    "transactions_1m", "transactions", 60, ("merchant_id", "transaction_type", "currency", "region"), _ADDED
+)
+BY_USER = LiveSpec(
+    "transactions_by_user", "transactions", 60, ("user_id", "transaction_type", "currency"), _ADDED, person=True
+)
+AMOUNTS = LiveSpec(
+    "transaction_amounts", "transactions", 60, ("amount_bucket", "transaction_type", "currency"), _ADDED,
+    exprs=(("amount_bucket", BUCKET),),
+)  # fmt: skip
+TOTAL = LiveSpec("transactions_total", "transactions", 60, (), _ADDED)
+SPECS = (SPEC, BY_USER, AMOUNTS, TOTAL)
+Place = tuple[bool, datetime, tuple[str | None, ...]]
 Figures = tuple[int, Decimal, Decimal, Decimal]
 
 
@@ -82,10 +90,14 @@ class Oracle:
             "user_id": f"u{self._random.randrange(40)}",
             "merchant_id": f"{self.prefix}-{self._random.randrange(4)}",
             "transaction_type": kind,
-            "amount": self._random.randrange(1, 100_000) / 100,
+            "amount": self._amount(),
             "currency": "EUR",
             "region": "europe",
         }
+
+    def _amount(self) -> float:
+        """Nothing at all, a bound of a bucket, or anything up to a thousand."""
+        return self._random.choice([0, 1.0, 1.02, *(self._random.randrange(1, 100_000) / 100 for _ in range(7))])
 
     def _untidy(self, event: dict[str, Any]) -> dict[str, Any]:
         self.untidy[event["event_id"]] = ["event_id:spaces", "amount:number as text", "currency:currency symbol"]
@@ -125,26 +137,42 @@ class Oracle:
             self.values.append(value)
         assert producer.flush(30) == 0
 
-    def windows(self) -> dict[Place, Figures]:
+    def windows(self, spec: LiveSpec = SPEC) -> dict[Place, Figures]:
         """Every live row that must be there, once each event."""
         amounts: dict[Place, list[Decimal]] = {}
         for late, event in self.accepted.values():
-            start = datetime.fromisoformat(event["event_time"].replace("Z", "+00:00")).replace(second=0, microsecond=0)
-            place = late, start, event["merchant_id"], event["transaction_type"]
-            amounts.setdefault(place, []).append(Decimal(str(event["amount"])).quantize(Decimal("0.01")))
-        return {place: (len(found), sum(found, Decimal(0)), min(found), max(found)) for place, found in amounts.items()}
+            moment = datetime.fromisoformat(event["event_time"].replace("Z", "+00:00"))
+            amount = Decimal(str(event["amount"])).quantize(Decimal("0.01"))
+            computed = {"amount_bucket": str(bucket(amount)) if amount else None}
+            keys = tuple(computed.get(key, event.get(key)) for key in spec.keys)
+            amounts.setdefault((late, moment.replace(second=0, microsecond=0), keys), []).append(amount)
+        return {place: figures(found) for place, found in amounts.items()}
 
-    def live(self, store: LiveStore) -> dict[Place, Figures]:
-        """The same from the live store."""
+    def live(self, store: LiveStore, spec: LiveSpec = SPEC) -> dict[Place, Figures]:
+        """The same from the live store, which holds nobody else's events."""
         end = datetime.now(UTC) + timedelta(minutes=2)
         return {
-            (late, row.window_start, row.keys["merchant_id"], row.keys["transaction_type"]): _figures(row.n, row.values)
+            (late, row.window_start, tuple(row.keys[key] for key in spec.keys)): read_figures(row.n, row.values)
             for late in (False, True)
-            for row in store.windows(SPEC.name, end - timedelta(hours=1), end, late=late)
-            if row.keys["merchant_id"].startswith(self.prefix)
+            for row in store.windows(spec.name, end - timedelta(hours=1), end, late=late)
         }
 
 
-def _figures(n: int, values: dict[str, Any]) -> Figures:
+def bucket(amount: Decimal) -> int:
+    """The first power of the base that is not smaller, found by multiplying: no logarithm is trusted here."""
+    power, number = Decimal(1), 0
+    base = Decimal(str(BASE))
+    while power < amount:
+        power, number = power * base, number + 1
+    while power / base >= amount:
+        power, number = power / base, number - 1
+    return number
+
+
+def figures(amounts: list[Decimal]) -> Figures:
+    return len(amounts), sum(amounts, Decimal(0)), min(amounts), max(amounts)
+
+
+def read_figures(n: int, values: dict[str, Any]) -> Figures:
     assert values["transactions"] == n
     return n, values["amount_sum"], values["amount_min"], values["amount_max"]

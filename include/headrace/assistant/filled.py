@@ -31,6 +31,9 @@ class FilledStore:
     def newest(self, spec: str) -> datetime | None:
         return self._store.newest(spec)
 
+    def since(self, spec: str) -> datetime | None:
+        return self._store.since(spec) if self._check() else None
+
 
 def _filled(client: Any) -> bool:
     return bool(client.get(RUN) == client.info("server")["run_id"])

@@ -6,20 +6,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from headrace.streams.spec import LiveMeasure, LiveSpec
+
 Agg = Literal["sum", "count", "min", "max"]
 
 
 @dataclass(frozen=True)
-class LiveMeasure:
-    """How a simple metric is read from live windows: an accumulator, limited to some key values, perhaps times a rate."""
+class Percentile:
+    """The lake's reading of a percentile: events counted by bucket of their value, by another metric."""
 
-    spec: str
-    accumulator: str
-    agg: Agg
-    factor: str | None = None
-    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    keys: tuple[str, ...] = ()
-    """Live keys of its windows, with the names behind them; empty where nobody said."""
+    counter: str
+    bucket: str
+    """Qualified name of the dimension."""
+    base: float
+    """A bucket ends at the power of this that its number says."""
+    share: float
+
+    @property
+    def error(self) -> float:
+        """How far, in proportion, the figure may be from the exact one."""
+        return (self.base - 1) / (self.base + 1)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,12 @@ class Metric:
     expr: str = ""
     dimensions: tuple[str, ...] = ()
     """Qualified names of what it can be split by; empty where nobody said."""
+    percentile: Percentile | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether its parts of a period can be put together exactly: not those of a distinct count."""
+        return self.agg is not None or self.percentile is not None
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -55,6 +67,9 @@ class Dimension:
     values: tuple[str, ...] = ()
     value_synonyms: Mapping[str, tuple[str, ...]] | None = None
     live_key: str | None = None
+    """What live windows call it; none where they do not know it."""
+    live_from: str | None = None
+    """The key that it is looked up by, where it is not a key itself."""
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -65,6 +80,8 @@ class Dimension:
 class Vocabulary:
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
+    windows: tuple[LiveSpec, ...] = ()
+    """What the live store holds."""
 
     def components(self, names: Iterable[str]) -> tuple[Metric, ...]:
         """The simple metrics that these are made of, each once: what is read and joined."""
@@ -95,4 +112,5 @@ class Vocabulary:
         return Vocabulary(
             {n: m for n, m in self.metrics.items() if n in kept},
             {n: d for n, d in self.dimensions.items() if n in axes},
+            self.windows,
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 SEPARATOR = "\x1f"
+PUNCTUAL, LATE = "0", "1"
 RUN = "projector:run"
 FILLING = "filling:"
 UPDATES = "live:updates"
@@ -50,4 +51,4 @@ def index_key(spec: str) -> str:
 
 
 def field_of(late: bool, keys: Iterable[str | None]) -> str:
-    return SEPARATOR.join(["1" if late else "0", *("" if key is None else str(key) for key in keys)])
+    return SEPARATOR.join([LATE if late else PUNCTUAL, *("" if key is None else str(key) for key in keys)])

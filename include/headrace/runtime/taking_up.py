@@ -11,7 +11,6 @@ import psycopg
 
 from headrace.lake import coverage, dbt
 from headrace.runtime import curation, jobs, platform
-from headrace.semantics.minute_model import name_of
 from headrace.settings import Settings
 from headrace.streams import heartbeat, published
 
@@ -55,9 +54,9 @@ def _said(settings: Settings, job: str, word: str, wanted: str) -> bool:
 
 def _build(settings: Settings, names: list[str], through: datetime) -> Iterator[Told]:
     """The moment was taken before, so everything before it is in raw now."""
-    live = [name_of(spec) for spec, contract in published.live_specs(settings) if contract.name in names]
+    live = {contract.name: specs for contract, specs in published.live_streams(settings)}
     for name in names:
-        minutes = [table for table in live if table.startswith(f"{name}_by_")]
+        minutes = [spec.table for spec in live.get(name, ()) if spec.table]
         models = [f"valid_{name}", name, f"fct_{name}", *minutes]
         dbt.run(settings, ["build", "--select", *models], timeout=600)
         if name in curation.streams(settings) and coverage.through(settings, name) is None:

@@ -20,7 +20,7 @@ from headrace.contracts.schema import changes, json_schema
 from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams.generation import fingerprint
-from headrace.streams.spec import LiveSpec, SpecError, load_live_specs
+from headrace.streams.spec import LiveSpec, SpecError, by_stream, load_live_specs
 
 log = get_logger(__name__)
 _LOOK_SECONDS = 1.0
@@ -150,16 +150,21 @@ def shape(contract: Contract) -> Contract:
     return replace(contract, description="", owner="", fields=fields)
 
 
-def live_specs(settings: Settings) -> list[tuple[LiveSpec, Contract]]:
-    """What the live job counts: the specifications whose stream is published."""
+def live_streams(settings: Settings) -> list[tuple[Contract, tuple[LiveSpec, ...]]]:
+    """What the live job counts, one query each: the published streams that have live windows."""
     contracts = read(settings)
-    specs = load_live_specs(live_specs_path(settings))
-    return [(spec, contracts[spec.stream]) for spec in specs if spec.stream in contracts]
+    declared = by_stream(load_live_specs(live_specs_path(settings)))
+    return [(contracts[name], specs) for name, specs in declared.items() if name in contracts]
 
 
 def live_print(settings: Settings) -> str:
     """Changes when the live job has to begin anew."""
-    return fingerprint({spec.name: [spec.to_json(), shape(contract)] for spec, contract in live_specs(settings)})
+    return fingerprint(
+        {
+            contract.name: [shape(contract), *(spec.to_json() for spec in specs)]
+            for contract, specs in live_streams(settings)
+        }
+    )
 
 
 class Watch:

@@ -15,6 +15,7 @@ from headrace.assistant.livepart import as_live, total
 from headrace.assistant.periods import GRAINS, floor
 from headrace.assistant.plan import Plan, TimeRange
 from headrace.assistant.table import rows_of
+from headrace.streams.spec import LiveMeasure, LiveSpec
 from tests.unit.assistant.world import NOW, RATES, VOCABULARY, Event, windows_of
 
 START = NOW.replace(hour=0, minute=0, second=0)
@@ -34,8 +35,10 @@ EVENTS = st.lists(
 
 def figures(parts: list[list[Event]], grain: str | None, by: tuple[str, ...]) -> list[tuple[object, ...]]:
     components = VOCABULARY.components(NAMES)
-    request = as_live(components, by, (), grain, VOCABULARY)  # type: ignore[arg-type]
-    assert request is not None
+    requests = as_live(components, by, (), grain, VOCABULARY)  # type: ignore[arg-type]
+    assert requests is not None
+    [request] = requests
+    assert request.spec == "transactions_1m"
     joined = join([total(windows_of(events), request, RATES) for events in parts], components)
     time = TimeRange(start=START, end=NOW, label="today")
     plan = Plan(metrics=NAMES, group_by=by, grain=grain, time=time)  # type: ignore[arg-type]
@@ -104,10 +107,14 @@ def test_buckets_start_where_trino_starts_them(grain: str) -> None:
 
 
 def test_windows_that_are_not_split_by_what_is_asked_are_left_to_the_lake() -> None:
-    [sales] = VOCABULARY.components(("sales",))
-    assert sales.live is not None
-    other = replace(sales, live=replace(sales.live, keys=("currency",)))
-    assert as_live((sales,), ("region",), (), None, VOCABULARY) is not None
-    assert as_live((other,), ("currency",), (), None, VOCABULARY) is not None
-    assert as_live((other,), ("region",), (), None, VOCABULARY) is None
-    assert as_live((sales, other), ("region",), (), None, VOCABULARY) is None
+    [sales], clicks_1m = VOCABULARY.components(("sales",)), LiveSpec("clicks_1m", "clicks", 60, ("currency",), ())
+    clicks = replace(sales, name="clicks", live=LiveMeasure("clicks", "count", "count"))
+    known = replace(VOCABULARY, windows=(*VOCABULARY.windows, clicks_1m))
+    assert as_live((sales,), ("region",), (), None, known) is not None
+    assert as_live((clicks,), ("currency",), (), None, known) is not None
+    assert as_live((clicks,), ("region",), (), None, known) is None
+    assert as_live((sales, clicks), ("region",), (), None, known) is None
+    assert [r.spec for r in as_live((sales, clicks), ("currency",), (), None, known) or ()] == [
+        "transactions_1m",
+        "clicks_1m",
+    ]

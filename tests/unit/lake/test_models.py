@@ -54,12 +54,16 @@ def test_a_new_stream_begins_with_a_table_and_a_live_metric(tmp_path: Path) -> N
     columns = {column["name"] for column in described["models"][0]["columns"]}
     assert "event_type" in columns
     assert "search_text" not in columns, "what is confidential stays in processed"
-    assert described["semantic_models"][0]["config"]["meta"]["live"]["keys"] == ["event_type", "platform", "region"]
+    live = described["semantic_models"][0]["config"]["meta"]["live"]
+    assert live["windows"] == [
+        {"spec": "clicks_1m", "keys": ["event_type", "platform", "region"], "table": "clicks_by_minute"}
+    ]
     assert "clicks" not in described["metrics"][0]["config"]["meta"]["synonyms"], "the word was taken"
     assert scaffold.words_taken(folder, "other") >= {"number of clicks", "clicks count"}
     assert scaffold.files(CONTRACTS["merchants"], folder) == {}
     [spec] = specs(minute_model.declared_models(folder), {"clicks": CLICKS})
     assert (spec.name, [a.name for a in spec.accumulators]) == ("clicks_1m", ["count"])
+    assert (spec.fact, spec.time, spec.table) == ("fct_clicks", "event_time", "clicks_by_minute")
 
 
 def test_what_models_and_contract_say_differently_is_found(tmp_path: Path) -> None:

@@ -66,7 +66,8 @@ def test_the_live_job_begins_anew_for_the_streams_that_it_counts(
     assert not watch.changed(), "clicks are not published yet"
     published.publish(settings, published.read(settings) | {"clicks": replace(contracts["orders"], name="clicks")})
     assert watch.changed()
-    assert [spec.name for spec, _ in published.live_specs(settings)] == ["transactions_1m", "clicks_1m"]
+    counted = [(contract.name, [spec.name for spec in found]) for contract, found in published.live_streams(settings)]
+    assert counted == [("transactions", ["transactions_1m"]), ("clicks", ["clicks_1m"])]
 
 
 @pytest.mark.parametrize(
