@@ -82,7 +82,7 @@ def _files(settings: Settings, contracts: dict[str, Contract], first: dict[Path,
     steps = [_first(path, content, force=force) for path, content in first.items()]
     steps += [_made(path, content) for path, content in wanted.items()]
     minutes = minute_model.files(folder, contracts)
-    _refuse_edited(minutes, _minutes_as_published(settings, folder), force=force)
+    _refuse_edited(minutes, _minutes_as_published(settings, contracts, folder), force=force)
     steps += [_made(path, content) for path, content in minutes.items()]
     return [step for step in steps if step.state != "same"] or [Step("dbt models", "same")]
 
@@ -106,10 +106,11 @@ def _known(settings: Settings, contracts: dict[str, Contract], folder: Path) -> 
     return [models.files({name: c for name, c in known.items() if name in written}, folder) for known in sets]
 
 
-def _minutes_as_published(settings: Settings, folder: Path) -> list[dict[Path, str]]:
+def _minutes_as_published(settings: Settings, contracts: dict[str, Contract], folder: Path) -> list[dict[Path, str]]:
     if not manifest.path(settings).is_file():
         return []
-    return [minute_model.files(folder, published.read(settings), manifest.written(settings))]
+    # Metrics may have been published of a stream that is not yet.
+    return [minute_model.files(folder, contracts | published.read(settings), manifest.written(settings))]
 
 
 def _refuse_edited(wanted: dict[Path, str], known: list[dict[Path, str]], *, force: bool) -> None:

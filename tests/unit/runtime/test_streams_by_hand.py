@@ -15,6 +15,7 @@ from headrace.cli.__main__ import app
 from headrace.contracts.model import load_contracts
 from headrace.lake import models
 from headrace.runtime.applying import Edited
+from headrace.semantics import manifest, minute_model
 from headrace.settings import REPO, Settings
 from headrace.streams import published
 
@@ -59,6 +60,15 @@ def test_one_file_brings_its_models_and_a_second_time_changes_nothing(clone: Set
     assert steps("clicks") == steps() == {"dbt models": "same", "platform": "waits"}
     listed = {one["name"]: one["state"] for one in json.loads(stream("list", "--json").stdout)["streams"]}
     assert listed["clicks"] == "new"
+
+
+def test_metrics_that_were_published_before_their_stream_do_no_harm(clone: Settings) -> None:
+    published.publish(clone)
+    stream("new", "clicks")
+    steps("clicks")
+    declared = minute_model.declared_models(clone.repo / "dbt" / "models")
+    manifest.path(clone).write_text(declared.json())
+    assert steps("clicks") == {"dbt models": "same", "platform": "waits"}
 
 
 def test_a_persons_edits_stay_unless_force_says_otherwise(clone: Settings) -> None:
