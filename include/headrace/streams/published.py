@@ -153,7 +153,8 @@ def shape(contract: Contract) -> Contract:
 def live_streams(settings: Settings) -> list[tuple[Contract, tuple[LiveSpec, ...]]]:
     """What the live job counts, one query each: the published streams that have live windows."""
     contracts = read(settings)
-    declared = by_stream(load_live_specs(live_specs_path(settings)))
+    # By name: dbt may tell models in another order after a new one, and no counting should begin anew for that.
+    declared = by_stream(sorted(load_live_specs(live_specs_path(settings)), key=lambda spec: spec.name))
     return [(contracts[name], specs) for name, specs in declared.items() if name in contracts]
 
 

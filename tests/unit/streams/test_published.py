@@ -67,7 +67,19 @@ def test_the_live_job_begins_anew_for_the_streams_that_it_counts(
     published.publish(settings, published.read(settings) | {"clicks": replace(contracts["orders"], name="clicks")})
     assert watch.changed()
     counted = [(contract.name, [spec.name for spec in found]) for contract, found in published.live_streams(settings)]
-    assert counted == [("transactions", ["transactions_1m"]), ("clicks", ["clicks_1m"])]
+    assert counted == [("clicks", ["clicks_1m"]), ("transactions", ["transactions_1m"])]
+
+
+def test_in_which_order_windows_are_told_begins_nothing_anew(
+    settings: Settings, contracts: dict[str, Contract]
+) -> None:
+    published.publish(settings, contracts)
+    specs = tuple(LiveSpec(name, "transactions", 60, (), COUNT) for name in ("by_user", "by_region"))
+    save_live_specs(published.live_specs_path(settings), specs)
+    watch, before = published.Watch(settings, published.live_print), published.live_streams(settings)
+    save_live_specs(published.live_specs_path(settings), specs[::-1])
+    assert not watch.changed()
+    assert published.live_streams(settings) == before
 
 
 @pytest.mark.parametrize(
