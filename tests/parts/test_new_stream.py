@@ -28,14 +28,14 @@ from trino.exceptions import TrinoUserError
 
 from headrace.lake.trino import connect
 from headrace.live.client import valkey
-from headrace.live.store import LiveStore
+from headrace.live.store import LiveStore, WindowRow
 from headrace.runtime import jobs
 from headrace.settings import REPO, Settings, get_settings
 from headrace.streams.admin import admin_client
 from headrace.streams.topics import DEAD_LETTERS, producer_config, topics
 from tests.parts.topic_reader import documents
 
-SECONDS = 150
+SECONDS = 240
 TOPIC = "rest.marketplace.clicks.insert"
 PARTS = "kafka,postgres,valkey,trino,registry,ingest,projector"
 _COPIED = ("app", "dbt", "include", "plugins", "requirements", "spark_jobs", "headrace", "pyproject.toml")
@@ -140,10 +140,17 @@ def _raw(settings: Settings, stream: str) -> Counter[str]:
     return Counter(row[0] for row in rows)
 
 
-def _live(settings: Settings, spec: str) -> int:
+def _windows(settings: Settings, spec: str) -> list[WindowRow]:
     end = datetime.now(UTC) + timedelta(minutes=2)
-    store = LiveStore(valkey(settings))
-    return sum(row.n for row in store.windows(spec, end - timedelta(hours=2), end))
+    return LiveStore(valkey(settings)).windows(spec, end - timedelta(hours=2), end)
+
+
+def _live(settings: Settings, spec: str) -> int:
+    return sum(row.n for row in _windows(settings, spec))
+
+
+def _generations(settings: Settings, spec: str) -> set[int]:
+    return {row.generation for row in _windows(settings, spec)}
 
 
 def _before(settings: Settings) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]:
@@ -194,6 +201,7 @@ def test_a_new_stream_is_one_file(clone: Clone) -> None:
     with httpx.Client(base_url=settings.ingest_url, headers=key, timeout=30) as client:
         steady = Steady(client)
         _until(lambda: _live(settings, "transactions_1m") > 0, True)
+        counting = _generations(settings, "transactions_1m")
         good, bad, filed = _before(settings)
         clone.headrace("stream", "new", "clicks")
         assert client.post("/events/clicks", json=click()).status_code == 404, "a file alone changes nothing"
@@ -210,7 +218,9 @@ def test_a_new_stream_is_one_file(clone: Clone) -> None:
     streamed = [*good, *good[:6], *bad, *later, *later[:3]]
     _until(lambda: _raw(settings, "clicks"), _ids([*streamed, *filed]))
     _until(lambda: _raw(settings, "transactions"), _ids(transactions))
-    _until(lambda: _live(settings, "transactions_1m"), len(transactions))
+    specs = ("transactions_1m", "transactions_by_user", "transaction_amounts")
+    _until(lambda: [_live(settings, spec) for spec in specs], [len(transactions)] * len(specs))
+    assert _generations(settings, "transactions_1m") == counting, "the new stream made another one be counted anew"
     processed = {body["event_id"] for body in documents(settings, "processed_clicks").values()}
     assert processed == set(_ids([*good, *later]))
     letters = [body for body in documents(settings, DEAD_LETTERS).values() if body["stream"] == "clicks"]
