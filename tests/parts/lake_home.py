@@ -148,4 +148,6 @@ def filled(start_parts: Callable[..., Settings], *parts: str) -> Lake:
         fill(lake)
         lake.build()
         _FILLED[key] = lake
+    # A part that was started since may have got another port.
+    _FILLED[key].settings = settings
     return _FILLED[key]
