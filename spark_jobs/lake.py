@@ -50,7 +50,7 @@ def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     }
     records = kafka_records(spark, settings, _topics(contracts, checkpoint), options, headers=True)
     writer = records.writeStream.queryName(LAND).foreachBatch(LandRecords(contracts))
-    return _started(writer, checkpoint, settings.lake_land_seconds)
+    return _started(writer, checkpoint, settings.lake_batch_seconds)
 
 
 def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -61,7 +61,7 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     # Only folders of known streams: a file that comes before its contract waits until there is one.
     files = reader.load(f"{settings.landing}/{{{','.join(sorted(contracts))}}}")
     writer = files.writeStream.queryName(FILES).foreachBatch(LandFiles(contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_refine_seconds)
+    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_batch_seconds)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -69,7 +69,7 @@ def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(_REFINE_RECORDS), "failOnDataLoss": "true"}
     records = kafka_records(spark, settings, _topics(contracts, checkpoint), options, headers=True)
     writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(spark, contracts, settings))
-    return _started(writer, checkpoint, settings.lake_refine_seconds)
+    return _started(writer, checkpoint, settings.lake_batch_seconds)
 
 
 def _topics(contracts: Contracts, checkpoint: Path) -> list[str]:

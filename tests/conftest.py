@@ -20,6 +20,7 @@ REPO = Path(__file__).resolve().parents[1]
 _HOME = Path(tempfile.mkdtemp(prefix="headrace-test-"))
 os.environ["HEADRACE_HOME"] = str(_HOME / "parts")
 os.environ["HEADRACE_SIMULATE_RATE"] = "0"
+os.environ["HEADRACE_LAKE_BATCH_SECONDS"] = "3"
 
 from headrace.settings import Settings, get_settings  # noqa: E402
 

@@ -139,8 +139,9 @@ class Settings(BaseSettings):
         70,
         description="The same for windows by person, of which there are many; over an hour, so that an hour is there.",
     )
-    lake_land_seconds: int = 10
-    lake_refine_seconds: int = 3
+    lake_batch_seconds: int = Field(
+        10, gt=0, description="How often the lake job takes up records; planning a batch costs more than a few records."
+    )
     kafka_replication: int = 1
     kafka_partitions: int = Field(2, description="Partitions of a change topic on the embedded default.")
     producer_profile: Literal["latency", "throughput"] = "latency"

@@ -47,7 +47,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         yield get_settings()
     get_settings.cache_clear()
     headrace("down", home=home)
-    assert not marked("stream-live", home), "`down` leaves no job behind"
+    assert not marked("live", home), "`down` leaves no job behind"
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +116,7 @@ def test_clearing_the_task_replaces_the_job(keeper: Keeper, api: httpx.Client) -
     body = {"dry_run": False, "task_ids": ["keep_live"], "dag_run_id": task["dag_run_id"], "only_failed": False}
     api.post("/api/v2/dags/stream_live/clearTaskInstances", json=body).raise_for_status()
     _await(lambda: keeper.handle and keeper.handle != before and keeper.status().state == "running", 60)
-    assert len([p for p in marked("stream-live", keeper._settings.home) if p.status() != psutil.STATUS_ZOMBIE]) == 1
+    assert len([p for p in marked("live", keeper._settings.home) if p.status() != psutil.STATUS_ZOMBIE]) == 1
 
 
 def test_the_page_of_the_streams_asks_who_comes(api: httpx.Client, keeper: Keeper) -> None:

@@ -16,7 +16,7 @@ from headrace.settings import Settings
 from tests.conftest import headrace
 from tests.journeys.ledger import Ledger
 
-_ON_THE_WAY = ("ingest", "projector", "valkey", "kafka", "postgres", "stream-live", "stream-lake")
+_ON_THE_WAY = ("ingest", "projector", "valkey", "kafka", "postgres", "live", "lake")
 """An event passes these: killed while events flow. The others only have to come back."""
 _BESIDE = tuple(part.name for part in PARTS if part.name not in (*_ON_THE_WAY, "simulator"))
 
@@ -72,7 +72,7 @@ def test_killed_while_events_flow(platform: Settings, ledger: Ledger, name: str)
 
 
 def test_an_airflow_restart_does_not_disturb_the_streaming_jobs(platform: Settings) -> None:
-    before = {name: _part(platform, name).pid for name in ("stream-live", "stream-lake")}
+    before = {name: _part(platform, name).pid for name in ("live", "lake")}
     for name in ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor", "airflow-api"):
         headrace("restart", name, home=platform.home)
     time.sleep(20)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -23,26 +20,11 @@ from headrace.contracts.model import load_contracts
 from headrace.live.client import valkey
 from headrace.settings import Settings
 from headrace.streams.topics import ALERTS, METRICS, producer_config
+from tests.parts.own_process import OwnProcess
 
 SECONDS = 120
 USUAL = 6
 MERCHANTS = [f"m{number:02d}" for number in range(24)]
-
-
-class Part:
-    """The part as a process of its own, to be killed."""
-
-    def __init__(self, settings: Settings) -> None:
-        environment = os.environ | {"HEADRACE_HOME": str(settings.home), "PYTHONPATH": str(settings.repo / "include")}
-        self.process = subprocess.Popen([sys.executable, "-m", "headrace.anomalies.part"], env=environment)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        assert self.process.wait(20) == 0
 
 
 class Sender:
@@ -102,11 +84,11 @@ def sender(settings: Settings) -> Sender:
 
 
 @pytest.fixture
-def part(settings: Settings) -> Iterator[Callable[[], Part]]:
-    started: list[Part] = []
+def part(settings: Settings) -> Iterator[Callable[[], OwnProcess]]:
+    started: list[OwnProcess] = []
 
-    def start() -> Part:
-        started.append(Part(settings))
+    def start() -> OwnProcess:
+        started.append(OwnProcess(settings, "headrace.anomalies.part"))
         return started[-1]
 
     yield start
@@ -151,7 +133,7 @@ def _until(seen: Callable[[], object], wanted: object) -> None:
 ONCE = (1, [True], True)
 
 
-def test_a_burst_is_told_once_through_kills(settings: Settings, sender: Sender, part: Callable[[], Part]) -> None:
+def test_a_burst_is_told_once_through_kills(settings: Settings, sender: Sender, part: Callable[[], OwnProcess]) -> None:
     first = part()
     sender.row("m07", int(time.time() // 60), 10 * USUAL)
     sender.flush()
@@ -174,7 +156,7 @@ def test_a_burst_is_told_once_through_kills(settings: Settings, sender: Sender, 
 
 
 def test_a_silent_platform_is_told_once_and_not_of_each_merchant(
-    settings: Settings, sender: Sender, part: Callable[[], Part]
+    settings: Settings, sender: Sender, part: Callable[[], OwnProcess]
 ) -> None:
     part()
     sender.row("m03", int(time.time() // 60), 1)
@@ -185,7 +167,7 @@ def test_a_silent_platform_is_told_once_and_not_of_each_merchant(
 
 
 def test_a_persons_burst_is_told_and_a_repeated_write_is_not(
-    settings: Settings, sender: Sender, part: Callable[[], Part]
+    settings: Settings, sender: Sender, part: Callable[[], OwnProcess]
 ) -> None:
     now = time.time()
     for number in range(600):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,25 +21,10 @@ from headrace.runtime import jobs
 from headrace.settings import Settings
 from headrace.streams import heartbeat
 from headrace.streams.spec import save_live_specs
+from tests.parts.own_process import OwnProcess
 from tests.parts.traffic_oracle import AMOUNTS, BASE, BY_USER, SPEC, SPECS, Figures, Oracle, figures, read_figures
 
 SECONDS = 180
-
-
-class Projector:
-    """The projector as a process of its own, to be killed."""
-
-    def __init__(self, settings: Settings) -> None:
-        environment = os.environ | {"HEADRACE_HOME": str(settings.home), "PYTHONPATH": str(settings.repo / "include")}
-        self.process = subprocess.Popen([sys.executable, "-m", "headrace.live.projector"], env=environment)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        assert self.process.wait(20) == 0
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +96,7 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
     oracle = Oracle(load_contracts(settings.contracts)["transactions"])
     client = valkey(settings)
     store = LiveStore(client)
-    projector = Projector(settings)
+    projector = OwnProcess(settings, "headrace.live.projector")
     try:
         jobs.start("live", settings)
         oracle.send(settings, 300)
@@ -125,7 +107,7 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
         projector.kill()
         oracle.send(settings, 200)
         jobs.start("live", settings)
-        projector = Projector(settings)
+        projector = OwnProcess(settings, "headrace.live.projector")
         _until(lambda: _live(oracle, store), _wanted(oracle))
 
         client.flushall()

@@ -21,7 +21,7 @@ from headrace.runtime import jobs
 from headrace.semantics import live_specs
 from headrace.settings import Settings
 from headrace.streams.topics import producer_config
-from tests.parts.test_live_job import Projector
+from tests.parts.own_process import OwnProcess
 
 EVENTS = 60
 SECONDS = 180
@@ -38,7 +38,7 @@ class Sent:
 def sent(start_parts: Callable[..., Settings]) -> Iterator[Sent]:
     settings = start_parts("kafka", "postgres", "valkey")
     live_specs.publish(settings)
-    projector = Projector(settings)
+    projector = OwnProcess(settings, "headrace.live.projector")
     jobs.start("live", settings=settings)
     made = Sent(LiveStore(valkey(settings)), _app_events(), _orders())
     _send(settings, "app_events", made.app_events)

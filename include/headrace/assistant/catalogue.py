@@ -8,14 +8,14 @@ from functools import lru_cache
 from headrace.assistant.kept import Kept
 from headrace.assistant.lookups import Lookups, Read, read_all, tables
 from headrace.assistant.rates import RatesUnknown, RateTable
-from headrace.assistant.vocabulary import Dimension, Metric, Percentile, Vocabulary
+from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
 from headrace.semantics import DimensionInfo, MetricInfo, SemanticCatalogue, catalogue
 from headrace.semantics import manifest as manifests
 from headrace.semantics.live_specs import path as live_specs_path
 from headrace.settings import Settings
 from headrace.streams.spec import LiveSpec, load_live_specs
 
-_RATES = "select currency, rate_date, usd_rate from lake.curated.exchange_rates"
+_RATES = "select currency, rate_date, usd_rate from lake.processed.exchange_rates"
 _MORE_COUNTRY_NAMES = {"US": ("usa", "america"), "GB": ("uk", "britain", "england")}
 _NONE = Lookups()
 
@@ -42,7 +42,9 @@ class Catalogue:
     def rates(self, *, wait: float | None = None) -> RateTable:
         table = self._rates.get(wait=self._wait if wait is None else wait)
         if table is None:
-            raise RatesUnknown("Exchange rates are not known yet: they come with the first build of history.")
+            raise RatesUnknown(
+                "Exchange rates are not known yet: DAG first_build brings them within its first minutes."
+            )
         return table
 
     def warm(self) -> None:
@@ -78,7 +80,6 @@ def vocabulary(known: SemanticCatalogue, lookups: Lookups, windows: tuple[LiveSp
 
 
 def _metric(info: MetricInfo) -> Metric:
-    parts = info.percentile
     return Metric(
         name=info.name,
         label=info.label,
@@ -93,7 +94,7 @@ def _metric(info: MetricInfo) -> Metric:
         inputs=info.inputs,
         expr=info.expr,
         dimensions=info.dimensions,
-        percentile=Percentile(parts.counter, parts.bucket, parts.base, parts.share) if parts else None,
+        percentile=info.percentile,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from cachetools import TTLCache, cached
 
-from headrace.assistant.livepart import Window, Windows
+from headrace.assistant.livepart import Windows
+from headrace.live.fold import Window
 from headrace.live.layout import RUN
 
 _CHECK_SECONDS = 1.0

@@ -14,26 +14,15 @@ from headrace.assistant.periods import Grain, floor
 from headrace.assistant.plan import Filter
 from headrace.assistant.sketches import Distinct, Histogram, middle
 from headrace.assistant.vocabulary import Metric, Vocabulary
+from headrace.live import fold
+from headrace.live.fold import Window
 from headrace.streams.spec import CURRENCY, LiveMeasure
 
 COUNT = "n"
 
 
-class Window(Protocol):
-    @property
-    def window_start(self) -> datetime: ...
-    @property
-    def keys(self) -> Mapping[str, str | None]: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def values(self) -> Mapping[str, Decimal | int]: ...
-
-
-class Windows(Protocol):
+class Windows(fold.Windows, Protocol):
     """The live store, as far as answers need it."""
-
-    def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> Iterable[Window]: ...
 
     def newest(self, spec: str) -> datetime | None: ...
 

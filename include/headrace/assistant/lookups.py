@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from headrace.assistant.livepart import Window, Windows
+from headrace.assistant.livepart import Windows
+from headrace.live.fold import Window
 from headrace.semantics.catalogue import SemanticCatalogue
 
 _MOST_VALUES = 5000

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from headrace.assistant.evidence import HistoryRequest
 from headrace.assistant.figures import Part
 from headrace.assistant.sketches import Histogram, middle
-from headrace.assistant.vocabulary import Dimension, Metric, Percentile, Vocabulary
+from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
+from headrace.semantics.percentile import Percentile
 
 
 @dataclass(frozen=True)

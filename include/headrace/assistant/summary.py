@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from headrace.assistant.figures import Cells, Part, Value, evaluate, finished
-from headrace.assistant.livepart import LiveRequest, Rates, Window, total
+from headrace.assistant.livepart import LiveRequest, Rates, total
 from headrace.assistant.periods import Grain
 from headrace.assistant.vocabulary import Metric, Vocabulary
 from headrace.assistant.wording import number
+from headrace.live.fold import Window
 from headrace.streams.spec import LiveMeasure
 
 METRICS = ("sales", "refunds", "net_sales", "transactions", "purchases", "average_purchase")

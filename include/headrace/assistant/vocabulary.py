@@ -6,26 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from headrace.semantics.percentile import Percentile
 from headrace.streams.spec import LiveMeasure, LiveSpec
 
 Agg = Literal["sum", "count", "min", "max"]
-
-
-@dataclass(frozen=True)
-class Percentile:
-    """The lake's reading of a percentile: events counted by bucket of their value, by another metric."""
-
-    counter: str
-    bucket: str
-    """Qualified name of the dimension."""
-    base: float
-    """A bucket ends at the power of this that its number says."""
-    share: float
-
-    @property
-    def error(self) -> float:
-        """How far, in proportion, the figure may be from the exact one."""
-        return (self.base - 1) / (self.base + 1)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ def test(
     seed: Annotated[int, typer.Option(help="Seed of the fault tests.")] = 1,
     kills: Annotated[int, typer.Option(help="Kills per process in the fault tests.")] = 1,
     match: Annotated[str | None, typer.Option("-k", help="Only tests whose name matches.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what failed the last time.")] = False,
 ) -> None:
     """Pass the tests: on real parts, in a state folder of their own."""
     if suite and suite not in SUITES:
@@ -45,6 +46,7 @@ def test(
         f"--seed={seed}",
         f"--kills={kills}",
         *(["-k", match] if match else []),
+        *(["--last-failed"] if failed else []),
     ]
     console.print(f"[dim]pytest {' '.join(command[3:])}[/dim]")
     raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)

@@ -19,7 +19,7 @@ _COMBINE: dict[str, Callable[[Number, Number], Number]] = {
 }
 
 
-class Short(Protocol):
+class Window(Protocol):
     @property
     def window_start(self) -> datetime: ...
     @property
@@ -30,8 +30,10 @@ class Short(Protocol):
     def values(self) -> Mapping[str, Number]: ...
 
 
-class Store(Protocol):
-    def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> Iterable[Short]: ...
+class Windows(Protocol):
+    """The live store, as far as its windows are read."""
+
+    def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> Iterable[Window]: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Folded:
 
 
 def sliding(
-    store: Store, spec: LiveSpec, start: datetime, end: datetime, *, seconds: int, slide: int, late: bool = False
+    store: Windows, spec: LiveSpec, start: datetime, end: datetime, *, seconds: int, slide: int, late: bool = False
 ) -> list[Folded]:
     """Windows of `seconds` that begin each `slide` seconds (counted from 1970) in [start, end), oldest first, by key."""
     if slide <= 0 or seconds <= 0 or seconds % spec.window_seconds or slide % spec.window_seconds:
@@ -62,7 +64,7 @@ def sliding(
     return [found[place] for place in sorted(found, key=lambda place: (place[0], [key or "" for key in place[1]]))]
 
 
-def _add(spec: LiveSpec, known: Folded | None, row: Short, begin: int) -> Folded:
+def _add(spec: LiveSpec, known: Folded | None, row: Window, begin: int) -> Folded:
     values = {a.name: row.values[a.name] for a in spec.accumulators}
     if known is None:
         keys = {key: row.keys[key] for key in spec.keys}

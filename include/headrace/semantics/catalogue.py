@@ -15,22 +15,11 @@ from headrace.semantics import manifest as manifests
 from headrace.semantics.buckets import buckets_of, spelled
 from headrace.semantics.manifest import meta
 from headrace.semantics.measures import filters_of, live_measure, live_model, share_of
+from headrace.semantics.percentile import Percentile
 from headrace.settings import Settings
 from headrace.streams.spec import LiveMeasure
 
 _PARTS_ADD_UP = {"sum": "sum", "sum_boolean": "sum", "count": "sum", "min": "min", "max": "max"}
-
-
-@dataclass(frozen=True)
-class Percentile:
-    """How a percentile is read so that its parts can be joined: counts by bucket, from the lake and from live windows alike."""
-
-    counter: str
-    """The metric that counts the same events."""
-    bucket: str
-    """Qualified name of the dimension with the bucket's number."""
-    base: float
-    share: float
 
 
 @dataclass(frozen=True)

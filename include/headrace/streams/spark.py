@@ -51,6 +51,11 @@ def _keep_to_loopback(spark: SparkSession) -> None:
     any_address.set(resolver, java.net.InetAddress.getByName("127.0.0.1"))
 
 
+def few_tasks(batch: DataFrame) -> DataFrame:
+    """The batch in as many tasks as there are cores: one for each partition of each topic costs more than its records."""
+    return batch.coalesce(batch.sparkSession.sparkContext.defaultParallelism)
+
+
 def kafka_options(settings: Settings) -> dict[str, str]:
     return {"kafka.bootstrap.servers": settings.kafka}
 

@@ -13,9 +13,10 @@ from headrace.assistant.evidence import HistoryRequest, HistoryResult
 from headrace.assistant.figures import finished
 from headrace.assistant.livepart import LiveRequest, total
 from headrace.assistant.rates import RateTable
-from headrace.assistant.vocabulary import Dimension, Metric, Percentile, Vocabulary
+from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
 from headrace.policy import Identity
 from headrace.policy.audit import AuditUnavailable, Entry
+from headrace.semantics.percentile import Percentile
 from headrace.streams.spec import LiveMeasure, LiveSpec
 
 warm()  # seconds that no single test should seem to take

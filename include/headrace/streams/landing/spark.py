@@ -18,6 +18,7 @@ from headrace.settings import Settings
 from headrace.streams.dialect import SPARK
 from headrace.streams.landing.files import PREFIX, note_landed, topic_of
 from headrace.streams.landing.table import CATALOGUE, add_columns_sql, columns_of, create_sql, table_of
+from headrace.streams.spark import few_tasks
 
 log = get_logger(__name__)
 QUERY, BATCH = "headrace.query", "headrace.batch"
@@ -63,7 +64,7 @@ class LandRecords:
     def __call__(self, batch: DataFrame, number: int) -> None:
         spark = batch.sparkSession
         self._tables = self._tables or Tables(query_of(spark))
-        held = batch.persist()
+        held = few_tasks(batch).persist()
         try:
             for row in held.groupBy("topic").count().collect():
                 contract = self._by_topic.get(row["topic"])

@@ -19,7 +19,7 @@ from headrace.settings import Settings
 from headrace.streams.landing.table import table_of
 from headrace.streams.refining.firsts import Firsts, Version
 from headrace.streams.refining.known import Known, unresolved
-from headrace.streams.spark import gated, kafka_options
+from headrace.streams.spark import few_tasks, gated, kafka_options
 from headrace.streams.topics import DEAD_LETTERS
 
 CONFLICT = "conflict"
@@ -40,13 +40,13 @@ class Refine:
         self._known = Known(folder / "known.sqlite", self._keys_in_raw)
 
     def __call__(self, batch: DataFrame, _: int) -> None:
-        held = batch.persist()
+        held = few_tasks(batch).persist()
         try:
             topics = [row["topic"] for row in held.select("topic").distinct().collect()]
             present = [self._by_topic[topic] for topic in topics if topic in self._by_topic]
             if present:
                 parts = [judged(held, contract, self._settings) for contract in present]
-                self._send(reduce(DataFrame.unionByName, parts).persist())
+                self._send(few_tasks(reduce(DataFrame.unionByName, parts)).persist())
         finally:
             held.unpersist()
 
