@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headrace.contracts.examine_property import examine_property
-from headrace.contracts.names import LONGEST_TOPIC, NAME, unusable_stream
+from headrace.contracts.names import LONGEST_TOPIC, NAME, unusable_owner, unusable_stream
 from headrace.contracts.places import Document, read
 
 ROLES = ("kind", "source", "database", "operation", "key", "identity", "event_time")
@@ -65,6 +65,9 @@ class _Examination:
         team = raw.get("team")
         if team is not None and not (isinstance(team, dict) and team.get("name")):
             self.note(("team",), "team has no name", "Write `team:` and under it `name: …`: who answers for the stream")
+        elif team and (reason := unusable_owner(team["name"])):
+            what, _, fix = reason.partition(": ")
+            self.note(("team", "name"), what, fix.capitalize())
         for member in ("id", "name"):
             if raw.get(member) not in (None, "", self.stem):
                 self.note(

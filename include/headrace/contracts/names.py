@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+_OWNER = re.compile(r"[^\W\d][\w .&/-]*")
 LONGEST = 48
 LONGEST_TOPIC = 249
 
@@ -47,6 +48,13 @@ def unusable_stream(name: object) -> str | None:
         return reason
     taken = name in _PLATFORM or str(name).startswith(("processed_", "valid_", "fct_", "dim_"))
     return f"{name!r} is a name that the platform uses itself: choose another" if taken else None
+
+
+def unusable_owner(name: object) -> str | None:
+    """It stands unquoted in many files."""
+    if _OWNER.fullmatch(str(name)):
+        return None
+    return f"{name!r} is not usable as a team's name: use letters, digits, spaces and . & / - _, a letter first"
 
 
 def unusable_property(name: object) -> str | None:

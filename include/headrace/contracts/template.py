@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from headrace.contracts.model import Kind
-from headrace.contracts.names import unusable, unusable_property, unusable_stream
+from headrace.contracts.names import unusable, unusable_owner, unusable_property, unusable_stream
+from headrace.contracts.templating import filled
 
 
 class CannotBegin(ValueError):
@@ -38,7 +37,7 @@ version: 1.0.0                  # raise it with every change that senders or rea
 status: active
 domain: << database >>
 description:
-  purpose: << purpose >>
+  purpose: << purpose | quoted >>
 team:
   name: << owner >>             # who answers for it
 schema:
@@ -121,10 +120,6 @@ schema:
       #   logicalTypeOptions: {minLength: 1, maxLength: 200}
       #   classification: confidential  # stays out of the curated table
 """
-_JINJA = Environment(  # noqa: S701 - it writes YAML, not pages
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
-)  # fmt: skip
 
 
 def text(asked: Beginning) -> str:
@@ -136,8 +131,8 @@ def text(asked: Beginning) -> str:
     words = asked.name.replace("_", " ")
     one = singular(asked.name).replace("_", " ")
     grain = f"One row per {one}." if events else f"One row per state of {_article(one)}."
-    return _JINJA.from_string(_TEXT).render(
-        name=asked.name, kind=asked.kind, key=key, source=asked.source, database=asked.database, events=events,
+    return filled(
+        _TEXT, name=asked.name, kind=asked.kind, key=key, source=asked.source, database=asked.database, events=events,
         owner=asked.owner or asked.database, purpose=asked.description or f"What {words} there are, and when.", grain=grain,
         operation="insert" if events else "upsert", identity=identity, event_time="event_time" if events else "updated_at",
         person=key in ("user_id", "customer_id"), values=["started", "done"] if events else ["active", "closed"],
@@ -155,8 +150,8 @@ def write(folder: Path, asked: Beginning) -> Path:
 
 
 def _usable(asked: Beginning, key: str) -> None:
-    parts = ((unusable, asked.source), (unusable, asked.database), (unusable_property, key))
-    reasons = [unusable_stream(asked.name), *(judge(name) for judge, name in parts)]
+    parts = ((unusable, asked.source), (unusable, asked.database), (unusable_property, key), (unusable_owner, asked.owner))
+    reasons = [unusable_stream(asked.name), *(judge(name) for judge, name in parts if name)]
     if asked.kind not in ("events", "entity"):
         reasons.append(f"kind is {asked.kind!r}; it is events or entity")
     if found := [reason for reason in reasons if reason]:

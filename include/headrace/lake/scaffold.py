@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined
 
 from headrace.contracts.model import Contract, Field
 from headrace.contracts.template import singular
+from headrace.contracts.templating import filled
 from headrace.lake.models import column, keys
 
 NOTE = "First written by `./headrace stream apply`; yours to edit: it is not written again."
@@ -25,10 +25,6 @@ _CLOSED = ("confidential", "restricted")
 _MOST_KEYS = 3
 _TYPES = {"string": "varchar", "timestamp": "timestamp(6) with time zone"}
 _OWN = {"is_late": "boolean", "origin": "varchar"}
-_JINJA = Environment(  # noqa: S701 - it writes SQL, not pages
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
-)  # fmt: skip
 
 _SQL = """-- << note >>
 {{
@@ -71,7 +67,7 @@ models:
 semantic_models:
   - name: << name >>
     label: << words | capitalize >>
-    description: << description >>
+    description: << description | quoted >>
     model: ref('fct_<< name >>')
     defaults: {agg_time_dimension: << time >>}
     config:
@@ -138,10 +134,8 @@ def files(contract: Contract, models: Path, taken: Iterable[str] = ()) -> dict[P
     }  # fmt: skip
     folder = models / "curated"
     return {
-        folder / f"fct_{contract.name}.sql": _JINJA.from_string(_SQL).render(
-            {**values, "keys": _listed(keys(contract))}
-        ),
-        folder / f"_fct_{contract.name}.yml": _JINJA.from_string(_YAML).render(values),
+        folder / f"fct_{contract.name}.sql": filled(_SQL, **{**values, "keys": _listed(keys(contract))}),
+        folder / f"_fct_{contract.name}.yml": filled(_YAML, **values),
     }
 
 

@@ -11,19 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 
 from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.templating import filled
 from headrace.lake.files import write_generated
 from headrace.semantics.measures import specs
 from headrace.settings import REPO, get_settings
 
 _NOTE = "Made from the measures of the semantic model by `python -m headrace.semantics.minute_model`; change those."
-_JINJA = Environment(  # noqa: S701 - it writes SQL, not pages
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
-)  # fmt: skip
 _SQL = """-- << note >>
 {{
     config(
@@ -107,8 +103,8 @@ def files(
     for spec in specs(declared or declared_models(models), contracts):
         if spec.table:
             values = {"spec": spec, "note": _NOTE, "grouped": ["window_start", *spec.keys, "origin", "is_late"]}
-            found[models / "curated" / f"{spec.table}.sql"] = _JINJA.from_string(_SQL).render(values)
-            found[models / "curated" / f"_{spec.table}.yml"] = _JINJA.from_string(_YAML).render(values)
+            found[models / "curated" / f"{spec.table}.sql"] = filled(_SQL, **values)
+            found[models / "curated" / f"_{spec.table}.yml"] = filled(_YAML, **values)
     return found
 
 

@@ -59,6 +59,7 @@ QUANTITY = next(n for n, line in enumerate(LINES, 1) if "name: quantity" in line
         ("{minimum: 1, maximum: 1000}", "{minLength: 1}", at("minimum: 1,", 41), "option of an integer"),
         ("description: One row per event", "description: Events", at("description: One row", 18), "One row per"),
         ("      - property: source\n        value: rest\n", "", "orders.yaml:21:7:", "lack source"),
+        ("  name: fulfilment", "  name: '{fulfilment'", at("  name: fulfilment", 9), "Use letters, digits, spaces"),
         ("value: rest", "value: Rest Api", at("value: rest", 16), "cannot be part of a topic"),
         ("[placed, shipped", "[1, shipped", at("- property: values", 11, QUANTITY - 10), "list of texts"),
         ("status: active", "status: active\nstatus: draft", "orders.yaml:7:1:", "written twice"),
@@ -103,6 +104,7 @@ def test_the_contracts_of_the_platform_have_no_mistake(path: Path) -> None:
         Beginning("stock_levels", "entity", owner="warehouse", database="shop"),
         Beginning("pings", key="event_id", source="cdc"),
         Beginning("batteries", "entity", key="battery_id"),
+        Beginning("visits", description='Who came: "walk-ins" & others, # counted'),
     ],
     ids=lambda asked: asked.name,
 )
@@ -121,6 +123,7 @@ def test_a_first_contract_works_as_it_is_written(tmp_path: Path, asked: Beginnin
         (Beginning("processed_x"), "the platform uses itself"),
         (Beginning("clicks", key="offset"), "a name of the record itself"),
         (Beginning("clicks", source="My Source"), "such as my_source"),
+        (Beginning("clicks", owner="web: shop"), "as a team's name"),
         (Beginning("clicks", "facts"), "it is events or entity"),  # type: ignore[arg-type]
     ],
 )
