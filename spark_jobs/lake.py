@@ -19,7 +19,7 @@ from headrace.streams import job, published, renewal
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.landing.files import landed_files
 from headrace.streams.landing.progress import listener
-from headrace.streams.landing.resume import held_topics, start_of
+from headrace.streams.landing.resume import cut_topics, held_topics, start_of
 from headrace.streams.landing.spark import FILE_SCHEMA, LandFiles, LandRecords, ensure_tables
 from headrace.streams.landing.table import catalogue_conf
 from headrace.streams.landing.through import Signs
@@ -42,15 +42,9 @@ Contracts = dict[str, Contract]
 
 
 def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
-    checkpoint = settings.checkpoints / "lake" / LAND
-    options = {
-        "startingOffsets": start_of(spark, checkpoint, contracts, settings),
-        "maxOffsetsPerTrigger": str(_LAND_RECORDS),
-        "failOnDataLoss": "true",
-    }
-    records = kafka_records(spark, settings, _topics(contracts, checkpoint), options, headers=True)
-    writer = records.writeStream.queryName(LAND).foreachBatch(LandRecords(contracts))
-    return _started(writer, checkpoint, settings.lake_batch_seconds)
+    starting = start_of(spark, _checkpoint(LAND, settings), contracts, settings)
+    records = _records(spark, contracts, settings, LAND, starting, _LAND_RECORDS)
+    return _started(records.writeStream.foreachBatch(LandRecords(contracts)), LAND, settings)
 
 
 def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -60,27 +54,38 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
     # Only folders of known streams: a file that comes before its contract waits until there is one.
     files = reader.load(f"{settings.landing}/{{{','.join(sorted(contracts))}}}")
-    writer = files.writeStream.queryName(FILES).foreachBatch(LandFiles(contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_batch_seconds)
+    return _started(files.writeStream.foreachBatch(LandFiles(contracts, settings)), FILES, settings)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
-    checkpoint = settings.checkpoints / "lake" / REFINE
-    options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(_REFINE_RECORDS), "failOnDataLoss": "true"}
-    records = kafka_records(spark, settings, _topics(contracts, checkpoint), options, headers=True)
-    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(spark, contracts, settings))
-    return _started(writer, checkpoint, settings.lake_batch_seconds)
+    records = _records(spark, contracts, settings, REFINE, "earliest", _REFINE_RECORDS)
+    return _started(records.writeStream.foreachBatch(Refine(spark, contracts, settings)), REFINE, settings)
 
 
-def _topics(contracts: Contracts, checkpoint: Path) -> list[str]:
-    """Those of the contracts, which begin at their earliest record when they are new to a checkpoint; and those that
+def _checkpoint(query: str, settings: Settings) -> Path:
+    return settings.checkpoints / "lake" / query
+
+
+def _records(spark: Any, contracts: Contracts, settings: Settings, query: str, starting: str, most: int) -> Any:
+    """Topics of the contracts, which begin at their earliest record when they are new to a checkpoint; and those that
     the checkpoint holds, since Spark takes one that is gone for lost data: records without a contract are left aside.
     """
-    return sorted({contract.topic for contract in contracts.values()} | held_topics(checkpoint))
+    checkpoint = _checkpoint(query, settings)
+    topics = {contract.topic for contract in contracts.values()} | held_topics(checkpoint)
+    strict = "false" if _cut(contracts, settings) else "true"
+    options = {"startingOffsets": starting, "maxOffsetsPerTrigger": str(most), "failOnDataLoss": strict}
+    return kafka_records(spark, settings, sorted(topics), options, headers=True)
 
 
-def _started(writer: Any, checkpoint: Any, seconds: int) -> Any:
-    return writer.option("checkpointLocation", str(checkpoint)).trigger(processingTime=f"{seconds} seconds").start()
+def _cut(contracts: Contracts, settings: Settings) -> set[str]:
+    """New topics whose first records Kafka removed before: only while they begin, data may be missing."""
+    folders = (_checkpoint(query, settings) for query in (LAND, REFINE))
+    return {topic for folder in folders for topic in cut_topics(folder, contracts, settings)}
+
+
+def _started(writer: Any, query: str, settings: Settings) -> Any:
+    writer = writer.queryName(query).option("checkpointLocation", str(_checkpoint(query, settings)))
+    return writer.trigger(processingTime=f"{settings.lake_batch_seconds} seconds").start()
 
 
 class Pulse:
@@ -125,15 +130,19 @@ def main() -> int:
         signs = Signs(landing=LAND)
         passing = listener(signs)
         spark.streams.addListener(passing)
+        cut = _cut(contracts, settings)
         queries = []
         for start in (start_land, start_files, start_refine):
             queries.append(start(spark, contracts, settings))
             passing.names[queries[-1].id] = queries[-1].name
         pulse = Pulse(signs, settings, watch.known)
         renew = partial(renewal.announce, settings, "lake", pulse.handle)
-        return job.run(
-            queries, stop, pulse, stop_seconds=_STOP_SECONDS, close=spark.stop, changed=watch.changed, renew=renew
-        )
+
+        def changed() -> bool:
+            """Also when topics that were cut have begun: from then on every loss stops the job again."""
+            return watch.changed() or bool(cut and not _cut(contracts, settings))
+
+        return job.run(queries, stop, pulse, stop_seconds=_STOP_SECONDS, close=spark.stop, changed=changed, renew=renew)
 
 
 if __name__ == "__main__":

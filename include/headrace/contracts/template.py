@@ -150,7 +150,12 @@ def write(folder: Path, asked: Beginning) -> Path:
 
 
 def _usable(asked: Beginning, key: str) -> None:
-    parts = ((unusable, asked.source), (unusable, asked.database), (unusable_property, key), (unusable_owner, asked.owner))
+    parts = (
+        (unusable, asked.source),
+        (unusable, asked.database),
+        (unusable_property, key),
+        (unusable_owner, asked.owner),
+    )
     reasons = [unusable_stream(asked.name), *(judge(name) for judge, name in parts if name)]
     if asked.kind not in ("events", "entity"):
         reasons.append(f"kind is {asked.kind!r}; it is events or entity")

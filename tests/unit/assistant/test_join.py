@@ -45,7 +45,7 @@ def figures(parts: list[list[Event]], grain: str | None, by: tuple[str, ...]) ->
     return [(r.bucket, r.keys, dict(r.values)) for r in rows_of(plan, joined, VOCABULARY)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     EVENTS,
     st.integers(0, 301),

@@ -121,3 +121,6 @@ def test_a_checkpoint_tells_its_topics(tmp_path: Path) -> None:
     for batch, topics in ((9, {"a": {"0": 1}}), (10, {"a": {"0": 2}, "b": {"0": 0}})):
         (tmp_path / "offsets" / str(batch)).write_text(f"v1\n{{}}\n{json.dumps(topics)}")
     assert held_topics(tmp_path) == {"a", "b"}
+    (tmp_path / "commits").mkdir()
+    (tmp_path / "commits" / "9").write_text("v1\n{}")
+    assert held_topics(tmp_path, "commits") == {"a"}, "a batch that was cut begins its topics once more"
