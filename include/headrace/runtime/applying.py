@@ -48,6 +48,10 @@ def apply(settings: Settings, names: Iterable[str], *, force: bool, wait: bool, 
     contracts = load_contracts(settings.contracts)
     asked = [contracts[name] for name in names]
     chosen = asked or changed(settings, contracts)
+    if asked:
+        # Another one that is just being written waits for its own turn.
+        known = {*_modelled(settings), *names}
+        contracts = {name: contract for name, contract in contracts.items() if name in known}
     steps: list[Step] = []
 
     def note(step: Step) -> None:
@@ -69,10 +73,14 @@ def apply(settings: Settings, names: Iterable[str], *, force: bool, wait: bool, 
 
 def changed(settings: Settings, contracts: dict[str, Contract]) -> list[Contract]:
     """Those that run differently, or have no models yet."""
-    running = published.read(settings)
-    folder = dbt.project(settings) / "models" / "raw"
-    modelled = {name for name in contracts if (folder / f"valid_{name}.sql").is_file()}
+    running, modelled = published.read(settings), _modelled(settings)
     return [contract for name, contract in contracts.items() if name not in modelled or running.get(name) != contract]
+
+
+def _modelled(settings: Settings) -> set[str]:
+    """The streams that dbt models were made for."""
+    found = (dbt.project(settings) / "models" / "raw").glob("valid_*.sql")
+    return {path.stem.removeprefix("valid_") for path in found}
 
 
 def _files(settings: Settings, contracts: dict[str, Contract], first: dict[Path, str], *, force: bool) -> list[Step]:
@@ -101,9 +109,8 @@ def _beginnings(settings: Settings, chosen: list[Contract], *, again: bool) -> d
 
 def _known(settings: Settings, contracts: dict[str, Contract], folder: Path) -> list[dict[Path, str]]:
     """What the files said when the streams with models were last applied: here, or on the machine of who committed."""
-    written = {path.stem.removeprefix("valid_") for path in (folder / "raw").glob("valid_*.sql")}
-    sets = [published.read(settings), contracts]
-    return [models.files({name: c for name, c in known.items() if name in written}, folder) for known in sets]
+    modelled, sets = _modelled(settings), [published.read(settings), contracts]
+    return [models.files({name: c for name, c in known.items() if name in modelled}, folder) for known in sets]
 
 
 def _minutes_as_published(settings: Settings, contracts: dict[str, Contract], folder: Path) -> list[dict[Path, str]]:

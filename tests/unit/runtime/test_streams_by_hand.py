@@ -62,6 +62,14 @@ def test_one_file_brings_its_models_and_a_second_time_changes_nothing(clone: Set
     assert listed["clicks"] == "new"
 
 
+def test_another_stream_that_is_being_written_waits_for_its_turn(clone: Settings) -> None:
+    stream("new", "clicks")
+    stream("new", "visits")
+    assert not [what for what in steps("clicks") if "visits" in what]
+    assert "visits" not in (clone.repo / "dbt" / "models" / "raw" / "_raw.yml").read_text()
+    assert {"visits.sql", "_raw.yml"} <= {what for what, state in steps().items() if state == "made"}
+
+
 def test_metrics_that_were_published_before_their_stream_do_no_harm(clone: Settings) -> None:
     published.publish(clone)
     stream("new", "clicks")
