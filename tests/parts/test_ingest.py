@@ -19,10 +19,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 
 from headrace.settings import REPO, Settings
 from headrace.sources.simulate import run
+from tests.parts.topic_reader import records
 
 TOPIC = "rest.marketplace.transactions.insert"
 
