@@ -215,6 +215,7 @@ def test_a_new_stream_is_one_file(clone: Clone) -> None:
         counting = _generations(settings, "transactions_1m")
         good, bad, filed = _before(settings)
         clone.headrace("stream", "new", "clicks")
+        clone.headrace("stream", "new", "visits")
         assert client.post("/events/clicks", json=click()).status_code == 404, "a file alone changes nothing"
         steps = json.loads(clone.headrace("stream", "apply", "clicks", "--no-wait", "--json"))["steps"]
         assert {step["what"] for step in steps if step["state"] == "waits"} == set(), steps
@@ -223,6 +224,7 @@ def test_a_new_stream_is_one_file(clone: Clone) -> None:
         for event in [*later, *later[:3]]:
             assert client.post("/events/clicks", json=event).status_code == 202
         assert client.post("/events/clicks", json=click(click_status="odd")).status_code == 422
+        assert client.post("/events/visits", json=click()).status_code == 404, "not asked for"
         _until(lambda: _live(settings, "clicks_1m"), len(good) + len(later))
         transactions = steady.stop()
 

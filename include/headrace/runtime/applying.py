@@ -161,7 +161,7 @@ def _platform(settings: Settings, contracts: dict[str, Contract], chosen: list[C
                 yield Step(f"subject {subject.name}", "made", f"version {subject.version}")
     else:
         yield Step("registry", "waits", "it is not running: the next ./headrace up registers the contract")
-    report = admin.ensure_topics(settings)
+    report = admin.ensure_topics(settings, contracts)
     for name in report.created:
         yield Step(f"topic {name}", "made")
     yield from (Step(f"topic {drift.topic}", "kept", str(drift)) for drift in report.drift)
