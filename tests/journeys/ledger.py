@@ -25,7 +25,13 @@ class Ledger:
 
     settings: Settings
     merchant: str = field(default_factory=lambda: f"m-ledger-{uuid.uuid4().hex[:8]}")
+    batch: int = 20
+    repeated: int = 1
+    """Every how manieth batch is sent again: a sender that missed the answer repeats itself."""
+    pause: float = 0.05
     acknowledged: dict[str, Decimal] = field(default_factory=dict)
+    unanswered: int = 0
+    """Calls that were not acknowledged, and were made again."""
     began: datetime = field(default_factory=lambda: datetime.now(UTC).replace(second=0, microsecond=0))
 
     def __post_init__(self) -> None:
@@ -49,15 +55,16 @@ class Ledger:
         deadline = time.monotonic() + seconds
         key = {"X-API-Key": self.settings.secret("ingest_api_key")}
         with httpx.Client(base_url=self.settings.ingest_url, headers=key, timeout=10) as client:
-            for first in range(0, count, 20):
-                batch = [self._event(first + i) for i in range(min(20, count - first))]
+            for number, first in enumerate(range(0, count, self.batch), start=1):
+                batch = [self._event(first + i) for i in range(min(self.batch, count - first))]
                 while not self._accepted(client, batch):
+                    self.unanswered += 1
                     assert time.monotonic() < deadline, "ingest did not acknowledge in time"
                     time.sleep(0.2)
-                # Each batch twice: a sender that missed the answer repeats itself.
-                self._accepted(client, batch)
-                self.acknowledged |= {str(e["event_id"]): Decimal(str(e["amount"])) for e in batch}
-                if self._stop.wait(0.05):
+                if number % self.repeated == 0:
+                    self._accepted(client, batch)
+                self.acknowledged.update({str(e["event_id"]): Decimal(str(e["amount"])) for e in batch})
+                if self._stop.wait(self.pause):
                     return
 
     def _accepted(self, client: httpx.Client, batch: list[dict[str, object]]) -> bool:
@@ -68,11 +75,12 @@ class Ledger:
         assert response.status_code in (202, 503), response.text
         return response.status_code == 202
 
-    def send_meanwhile(self) -> None:
+    def send_meanwhile(self, senders: int = 1) -> None:
         """Goes on in the background until `finish`."""
-        thread = threading.Thread(target=self.send, args=(1_000_000,), kwargs={"seconds": 600}, daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        for _ in range(senders):
+            thread = threading.Thread(target=self.send, args=(1_000_000,), kwargs={"seconds": 600}, daemon=True)
+            thread.start()
+            self._threads.append(thread)
 
     def finish(self) -> None:
         self._stop.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from headrace.assistant.sketches import Histogram, middle
 from headrace.contracts.model import load_contracts
 from headrace.live.client import valkey
 from headrace.live.fold import sliding
-from headrace.live.layout import RUN, WRITE, field_of
+from headrace.live.layout import AGAIN, RUN, WRITE, field_of
 from headrace.live.store import LiveStore
 from headrace.runtime import jobs
 from headrace.settings import Settings
@@ -131,12 +132,14 @@ def test_a_smaller_version_never_overwrites(settings: Settings) -> None:
     client = valkey(settings)
     write = client.register_script(WRITE)
 
-    def put(generation: int, n: int) -> int:
-        return int(
-            write(
-                args=["versions", 60, field_of(False, ["k"]), generation, n, f'{{"generation":{generation},"n":{n}}}']
-            )
-        )
+    def put(generation: int, n: int, arrived: int = 0) -> int:
+        value = json.dumps({"generation": generation, "n": n, "last_arrived_ms": arrived})
+        return int(write(args=["versions", 60, field_of(False, ["k"]), generation, n, value]))
 
-    assert [put(5, 3), put(5, 3), put(5, 2), put(4, 9), put(5, 4), put(6, 1)] == [1, 0, 0, 0, 1, 1]
-    client.delete("window:versions:60", "windows:versions")
+    assert [put(5, 3), put(5, 3), put(5, 2), put(4, 9), put(5, 4)] == [1, 0, 0, 0, 1]
+    assert [put(6, 1), put(6, 4), put(6, 5)] == [0, 1, 1], "a recount replaces what it has caught up with"
+    assert client.get(AGAIN) is None
+    assert put(8, 1, arrived=8_000) == 1, "from an event on that arrived after its beginning, it counts alone"
+    assert client.delete(AGAIN) == 1
+    assert put(8, 2) == 1
+    client.delete("window:versions:60", "windows:versions", "generations")

@@ -26,7 +26,7 @@ from confluent_kafka import (
 )
 
 from headrace.live.client import valkey
-from headrace.live.layout import FILLING, RUN, WRITE
+from headrace.live.layout import AGAIN, FILLING, RUN, WRITE
 from headrace.live.rows import Row, newest, row_of
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
@@ -139,6 +139,10 @@ class Projector:
         server = self._store.info("server")["run_id"]
         mark = self._store.get(RUN)
         if mark == server:
+            if spec := self._store.get(AGAIN):
+                log.info("rows are brought once more: a counting that began anew has reached the present", spec=spec)
+                self._begin_again()
+                self._store.delete(AGAIN)
             return
         if mark == FILLING + server:
             if self._at_end >= self._assigned:
@@ -149,11 +153,14 @@ class Projector:
             "live store is filled from the beginning", because="no mark" if mark is None else "the server restarted"
         )
         # First the offsets, then the mark: killed in between, the next start comes here again.
+        self._begin_again()
+        self._store.set(RUN, FILLING + server)
+
+    def _begin_again(self) -> None:
         beginning = [self._first_offset(partition) for partition in sorted(self._assigned)]
         self._positions.clear()
         self._consumer.commit(offsets=beginning, asynchronous=False)
         self._assign(beginning)
-        self._store.set(RUN, FILLING + server)
 
     def _first_offset(self, partition: int) -> TopicPartition:
         low, _ = self._consumer.get_watermark_offsets(TopicPartition(METRICS, partition), timeout=10)
