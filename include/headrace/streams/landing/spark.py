@@ -71,8 +71,10 @@ class LandRecords:
         self._tables = self._tables or Tables(query_of(spark))
         held = few_tasks(batch).persist()
         try:
-            present = [self._by_topic[row["topic"]] for row in held.select("topic").distinct().collect()]
-            for contract in entities_first(present):
+            topics = {row["topic"] for row in held.select("topic").distinct().collect()}
+            if gone := sorted(topics - self._by_topic.keys()):
+                log.warning("no contract has these topics any more; their records are left aside", topics=gone)
+            for contract in entities_first(self._by_topic[topic] for topic in topics & self._by_topic.keys()):
                 if not self._tables.holds(spark, table_of(contract), number):
                     records = held.where(F.col("topic") == contract.topic)
                     self._tables.append(raw_rows(records, contract), table_of(contract), number)
