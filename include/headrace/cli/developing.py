@@ -75,17 +75,19 @@ def check() -> None:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="latency")],
-    rate: Annotated[str, typer.Option(help="Events a second, several with commas.")] = "500",
-    seconds: Annotated[float, typer.Option(help="Seconds at each rate.")] = 30,
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="latency, throughput")],
     json_: Json = False,
 ) -> None:
-    """Measure on the running platform; each benchmark prints one table and writes its raw results."""
+    """Measure on the running platform; each benchmark prints one table and writes its raw results.
+
+    What follows the name goes to the benchmark: `./headrace bench throughput --help` tells its options.
+    """
     path = get_settings().repo / "benchmarks" / f"{name}.py"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in path.parent.glob("*.py")))
         fail(f"There is no benchmark {name!r}. Benchmarks: {known}.")
-    command = [sys.executable, str(path), "--rates", rate, "--seconds", str(seconds), *(["--json"] if json_ else [])]
+    command = [sys.executable, str(path), *context.args, *(["--json"] if json_ else [])]
     raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)
 
 
@@ -103,5 +105,7 @@ def lock() -> None:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (test, check, bench, lock):
+    for command in (test, check, lock):
         app.command(rich_help_panel="Develop")(command)
+    passed_on = {"allow_extra_args": True, "ignore_unknown_options": True}
+    app.command(rich_help_panel="Develop", context_settings=passed_on)(bench)
