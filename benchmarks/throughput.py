@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import statistics
 import sys
-import uuid
 from datetime import UTC, datetime
-from typing import Any
 
-from benchmarks.window_job import ceiling, engines, results, traffic
-from benchmarks.window_job.job import SPEC
-from headrace.contracts.model import load_contracts
-from headrace.runtime import artifacts, servers, tools
+from benchmarks.window_job import engines
+from benchmarks.window_job.rounds import VARIANTS, Plan, Run, measure
+from headrace.runtime import artifacts, bootstrap, servers, tools
 from headrace.settings import Settings, get_settings
-
-VARIANTS = {"without dedupe": False, "with dedupe": True}
 
 
 def prepare(settings: Settings, names: list[str]) -> None:
@@ -35,92 +28,11 @@ def prepare(settings: Settings, names: list[str]) -> None:
             print(f"Fetching {group} ({size / 1e6:.0f} MB, once).", file=sys.stderr)
             artifacts.fetch(settings, [group], lambda *_: None)
     tools.ensure_environments()
+    if "quix" in names:
+        bootstrap.ensure_environment("bench")
 
 
-def once(
-    settings: Settings, name: str, variant: str, number: int, backlog: traffic.Backlog, given: Any
-) -> dict[str, Any]:
-    """One run of one engine, with its differences from what must be there."""
-    folder = settings.home / "tmp" / "bench" / f"{name}-{number}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    output = f"{backlog.topic}-{name}-{VARIANTS[variant]}-{number}".lower()
-    traffic.create(settings, output)
-    try:
-        task = engines.Task(
-            backlog.topic, output, VARIANTS[variant], folder, given.batch, dict(given.conf), given.first_by
-        )
-        took = engines.ENGINES[name](settings, task)
-        found, rows = results.windows(settings, output)
-    finally:
-        traffic.drop(settings, [output])
-    wrong = results.differences(backlog.expected[VARIANTS[variant]], found)
-    shutil.rmtree(folder, ignore_errors=True)
-    return {
-        "engine": name,
-        "job": variant,
-        "run": number,
-        "events": backlog.records,
-        "whole_seconds": round(took.whole_seconds, 2),
-        "running_seconds": round(took.running_seconds, 2),
-        "events_per_second": round(backlog.records / took.running_seconds),
-        "events_per_second_whole": round(backlog.records / took.whole_seconds),
-        "checkpoints": took.checkpoints,
-        "rows_written": rows,
-        "windows": len(found),
-        "equal": not wrong,
-        "differences": wrong[:20],
-    }
-
-
-def ceilings(settings: Settings, backlog: traffic.Backlog, number: int) -> list[dict[str, Any]]:
-    found = []
-    for name, take in ceiling.CEILINGS.items():
-        seconds = ceiling.read(settings, backlog.topic, take)
-        found.append({"engine": name, "job": "read only", "run": number, "events": backlog.records,
-                      "running_seconds": round(seconds, 2), "events_per_second": round(backlog.records / seconds)})  # fmt: skip
-    return found
-
-
-def measure(settings: Settings, given: argparse.Namespace) -> dict[str, Any]:
-    contract = load_contracts(settings.contracts)[SPEC.stream]
-    topic = f"bench-throughput-{uuid.uuid4().hex[:8]}"
-    runs: list[dict[str, Any]] = []
-    try:
-        backlog = traffic.fill(settings, contract, topic, given.events, given.seed)
-        say(f"{topic}: {backlog.records} events, {backlog.repeated} repeats, {backlog.late} late, {backlog.bad} bad")
-        for number in range(given.runs):
-            for variant in given.variants:
-                for name in given.engines:
-                    runs.append(once(settings, name, variant, number, backlog, given))
-                    say(line(runs[-1]))
-            runs += ceilings(settings, backlog, number)
-    finally:
-        traffic.drop(settings, [topic])
-    return {
-        "ratio_to_flink": ratio(runs, "with dedupe", "events_per_second"),
-        "ratios": {
-            variant: {"running": ratio(runs, variant, "events_per_second"), "whole_process": ratio(runs, variant, "events_per_second_whole")}
-            for variant in given.variants
-        },
-        "outputs_equal": all(run["equal"] for run in runs if "equal" in run),
-        "events": {"all": backlog.records, "repeated": backlog.repeated, "late": backlog.late, "bad": backlog.bad},
-        "runs": runs,
-    }  # fmt: skip
-
-
-def ratio(runs: list[dict[str, Any]], variant: str, figure: str) -> float | None:
-    """Spark to Flink: the median over the rounds, each round's two runs beside one another."""
-    rates = {(run["engine"], run["run"]): run[figure] for run in runs if run["job"] == variant}
-    pairs = [
-        rates["spark", n] / rates["flink", n]
-        for n in {n for _, n in rates}
-        if {("spark", n), ("flink", n)} <= rates.keys()
-    ]
-    return round(statistics.median(pairs), 3) if pairs else None
-
-
-def line(run: dict[str, Any]) -> str:
+def line(run: Run) -> str:
     whole = run.get("whole_seconds", "")
     mark = {True: "equal", False: "DIFFERENT", None: ""}[run.get("equal")]
     return (
@@ -144,6 +56,9 @@ def arguments() -> argparse.Namespace:
         "--engines", type=lambda text: text.split(","), default=list(engines.ENGINES), help="with commas"
     )
     parser.add_argument("--variants", type=lambda text: text.split(","), default=list(VARIANTS), help="with commas")
+    parser.add_argument(
+        "--few-events", type=int, default=100_000, help="records for the Python library, which is slower"
+    )
     parser.add_argument("--batch", type=int, default=500_000, help="records that Spark takes between two checkpoints")
     parser.add_argument(
         "--conf",
@@ -166,7 +81,8 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     given, settings = arguments(), get_settings()
     prepare(settings, given.engines)
-    result = measure(settings, given)
+    named = {name: value for name, value in vars(given).items() if name not in ("json", "conf")}
+    result = measure(settings, Plan(**named, conf=dict(given.conf)), lambda run: say(line(run)))
     raw = settings.run / "bench" / f"throughput-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     raw.parent.mkdir(parents=True, exist_ok=True)
     raw.write_text(json.dumps(result, indent=2))

@@ -61,10 +61,9 @@ def spark(settings: Settings, task: Task) -> Took:
         "topic": task.topic, "output": task.output, "dedupe": task.dedupe, "batch": task.batch, "cores": CORES,
         "conf": task.conf, "checkpoint": str(task.folder / "checkpoint"), "report": str(report),
     }  # fmt: skip
-    home = tools.java_home(25)
     jars = ",".join(str(path) for path in tools.jars("spark-live"))
     variables = _variables(settings, task) | {
-        "JAVA_HOME": str(home),
+        "JAVA_HOME": str(tools.java_home(25)),
         "PYSPARK_SUBMIT_ARGS": shlex.join(["--driver-memory", HEAP, "--jars", jars, "pyspark-shell"]),
         "SPARK_LOCAL_IP": settings.bind,
     }
@@ -97,6 +96,18 @@ def flink(settings: Settings, task: Task) -> Took:
     ]  # fmt: skip
     seconds = _run(command, _variables(settings, task) | {"FLINK_CONF_DIR": str(task.folder)}, task)
     return _from_log(seconds, log.read_text(), (task.folder / "out.log").read_text())
+
+
+def quix(settings: Settings, task: Task) -> Took:
+    report = task.folder / "report.json"
+    given = {
+        "topic": task.topic, "output": task.output, "dedupe": task.dedupe, "checkpoint": str(task.folder / "checkpoint"),
+        "checkpoint_seconds": CHECKPOINT_SECONDS, "report": str(report),
+    }  # fmt: skip
+    script = Path(__file__).with_name("on_quix.py")
+    seconds = _run([str(tools.python_of("bench")), str(script), json.dumps(given)], _variables(settings, task), task)
+    said = json.loads(report.read_text())
+    return Took(seconds, said["seconds"], said["checkpoints"])
 
 
 def _from_log(seconds: float, log: str, said: str) -> Took:
@@ -132,4 +143,4 @@ def _run(command: list[str], variables: dict[str, Any], task: Task) -> float:
     return seconds
 
 
-ENGINES = {"spark": spark, "flink": flink}
+ENGINES = {"spark": spark, "flink": flink, "quix": quix}

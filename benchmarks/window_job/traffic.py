@@ -176,6 +176,9 @@ def create(settings: Settings, topic: str) -> None:
     admin_client(settings).create_topics([new])[topic].result(30)
 
 
-def drop(settings: Settings, topics: list[str]) -> None:
-    for future in admin_client(settings).delete_topics(topics).values():
-        future.result(30)
+def drop(settings: Settings, stem: str) -> None:
+    """The topic, and those that an engine named after it."""
+    client = admin_client(settings)
+    if topics := [name for name in client.list_topics(timeout=20).topics if stem in name]:
+        for future in client.delete_topics(topics).values():
+            future.result(30)

@@ -20,7 +20,18 @@ EVENTS = 20_000
 @pytest.mark.skipif(not artifacts.is_fetched(get_settings(), "flink"), reason="Flink is not fetched")
 def test_spark_and_flink_give_the_same_windows(start_parts: Callable[..., Settings]) -> None:
     settings = start_parts("kafka")
-    options = ("--events", str(EVENTS), "--runs", "1", "--batch", str(EVENTS // 2), "--variants", "with dedupe")
+    options = (
+        "--events",
+        str(EVENTS),
+        "--runs",
+        "1",
+        "--batch",
+        str(EVENTS // 2),
+        "--variants",
+        "with dedupe",
+        "--engines",
+        "spark,flink",
+    )
     said = headrace("bench", "throughput", *options, "--json", home=settings.home, check=False)
     assert said.returncode == 0, said.stderr + said.stdout
     result = json.loads(said.stdout)

@@ -9,9 +9,9 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from benchmarks.throughput import ratio
 from benchmarks.window_job.job import SPEC, Figures, Place
 from benchmarks.window_job.results import differences
+from benchmarks.window_job.rounds import ratio
 from benchmarks.window_job.traffic import Backlog, records
 from headrace.contracts.model import load_contracts
 from headrace.contracts.structs import EventCodec, RefusedEvent
