@@ -173,7 +173,8 @@ def fill(settings: Settings, contract: Contract, topic: str, events: int, seed: 
 def create(settings: Settings, topic: str) -> None:
     config = {"compression.type": "producer", "message.timestamp.type": "CreateTime", "retention.ms": "-1"}
     new = NewTopic(topic, settings.kafka_partitions, settings.kafka_replication, config=config)
-    admin_client(settings).create_topics([new])[topic].result(30)
+    client = admin_client(settings)
+    client.create_topics([new])[topic].result(30)
 
 
 def drop(settings: Settings, stem: str) -> None:
