@@ -1,5 +1,6 @@
 -- Equal terms: state in RocksDB, checkpoints exactly once, as many tasks as Spark has, event time in UTC.
 SET 'execution.target' = 'local';
+SET 'rest.bind-address' = '127.0.0.1';
 SET 'execution.runtime-mode' = 'streaming';
 SET 'parallelism.default' = '${cores}';
 SET 'pipeline.object-reuse' = 'true';
