@@ -1,6 +1,7 @@
 """The throughput benchmark on real Kafka, Spark and Flink: both give the windows that must be there, to the cent.
 
-Flink is large and nothing else needs it: this runs only where `./headrace bench throughput` has fetched it before.
+It takes a minute and a half, and Flink is large: so it belongs to the long suite, and runs only where
+`./headrace bench throughput` has fetched Flink before.
 """
 
 from __future__ import annotations
