@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from benchmarks.window_job import engines
 from benchmarks.window_job.rounds import VARIANTS, Plan, Run, measure
-from headrace.runtime import artifacts, bootstrap, servers, tools
+from headrace.runtime import artifacts, servers, tools
 from headrace.settings import Settings, get_settings
 
 
@@ -28,8 +28,6 @@ def prepare(settings: Settings, names: list[str]) -> None:
             print(f"Fetching {group} ({size / 1e6:.0f} MB, once).", file=sys.stderr)
             artifacts.fetch(settings, [group], lambda *_: None)
     tools.ensure_environments()
-    if "quix" in names:
-        bootstrap.ensure_environment("bench")
 
 
 def line(run: Run) -> str:
@@ -56,9 +54,6 @@ def arguments() -> argparse.Namespace:
         "--engines", type=lambda text: text.split(","), default=list(engines.ENGINES), help="with commas"
     )
     parser.add_argument("--variants", type=lambda text: text.split(","), default=list(VARIANTS), help="with commas")
-    parser.add_argument(
-        "--few-events", type=int, default=100_000, help="records for the Python library, which is slower"
-    )
     parser.add_argument("--batch", type=int, default=500_000, help="records that Spark takes between two checkpoints")
     parser.add_argument(
         "--conf",

@@ -98,18 +98,6 @@ def flink(settings: Settings, task: Task) -> Took:
     return _from_log(seconds, log.read_text(), (task.folder / "out.log").read_text())
 
 
-def quix(settings: Settings, task: Task) -> Took:
-    report = task.folder / "report.json"
-    given = {
-        "topic": task.topic, "output": task.output, "dedupe": task.dedupe, "checkpoint": str(task.folder / "checkpoint"),
-        "checkpoint_seconds": CHECKPOINT_SECONDS, "report": str(report),
-    }  # fmt: skip
-    script = Path(__file__).with_name("on_quix.py")
-    seconds = _run([str(tools.python_of("bench")), str(script), json.dumps(given)], _variables(settings, task), task)
-    said = json.loads(report.read_text())
-    return Took(seconds, said["seconds"], said["checkpoints"])
-
-
 def _from_log(seconds: float, log: str, said: str) -> Took:
     began = re.search(r"^(\d+) INFO \w+ Job .* switched from state CREATED to RUNNING", log, re.MULTILINE)
     ended = re.search(r"^(\d+) INFO \w+ Job .* switched from state RUNNING to FINISHED", log, re.MULTILINE)
@@ -143,4 +131,4 @@ def _run(command: list[str], variables: dict[str, Any], task: Task) -> float:
     return seconds
 
 
-ENGINES = {"spark": spark, "flink": flink, "quix": quix}
+ENGINES = {"spark": spark, "flink": flink}

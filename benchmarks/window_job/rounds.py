@@ -26,8 +26,6 @@ class Plan:
     """What is to be measured."""
 
     events: int
-    few_events: int
-    """For the Python library, which is slower by far."""
     runs: int
     engines: list[str]
     variants: list[str]
@@ -84,13 +82,10 @@ def measure(settings: Settings, plan: Plan, told: Callable[[Run], None]) -> Run:
     runs: list[Run] = []
     try:
         backlog = traffic.fill(settings, contract, stem, plan.events, plan.seed)
-        few = backlog
-        if "quix" in plan.engines and plan.events > plan.few_events:
-            few = traffic.fill(settings, contract, f"{stem}-few", plan.few_events, plan.seed)
         for number in range(plan.runs):
             for variant in plan.variants:
                 for name in plan.engines:
-                    runs.append(once(settings, name, variant, number, few if name == "quix" else backlog, plan))
+                    runs.append(once(settings, name, variant, number, backlog, plan))
                     told(runs[-1])
             runs += ceilings(settings, backlog, number)
     finally:
