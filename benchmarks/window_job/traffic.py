@@ -7,6 +7,7 @@ windows must be is added up here, in whole cents, while the events are made: no 
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,7 @@ SPAN = timedelta(minutes=60)
 REPEATED, LATE, BAD = 0.05, 0.03, 0.01
 _SHAPES = 20_000
 _RECENT = 5_000
+_QUEUED = 100_000
 # Flink's JSON format reads a number where text is asked for, and so cannot see this fault.
 _FAULTS = [spoil for kind, spoil in (SPOILERS | AMOUNT_SPOILERS).items() if kind != "wrong type"]
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -156,15 +158,16 @@ def fill(settings: Settings, contract: Contract, topic: str, events: int, seed: 
     """Makes the topic and writes the backlog into it; every record is acknowledged."""
     backlog = Backlog(topic, 0, 0, 0, 0, {})
     create(settings, topic)
-    producer = Producer(producer_config(settings, "throughput") | {"queue.buffering.max.messages": 200_000})
+    producer = Producer(producer_config(settings, "throughput") | {"queue.buffering.max.messages": 2 * _QUEUED})
     began = datetime.now(UTC) - SPAN - timedelta(minutes=1)
     for key, value, arrived in records(contract, events, seed, began, backlog):
-        while True:
-            try:
-                producer.produce(topic, value, key, timestamp=arrived)
-                break
-            except BufferError:
-                producer.poll(0.1)
+        # A full queue gets half a minute; then the broker is gone, and nothing is written to whatever takes its place.
+        deadline = time.monotonic() + 30
+        while len(producer) >= _QUEUED:
+            if time.monotonic() > deadline:
+                raise ConnectionError("Kafka takes no more records: see `./headrace status`.")
+            producer.poll(0.1)
+        producer.produce(topic, value, key, timestamp=arrived)
     if left := producer.flush(60):
         raise ConnectionError(f"Kafka did not take {left} records of the backlog: see `./headrace status`.")
     return backlog
