@@ -1,8 +1,9 @@
-"""How long an event takes from its REST call until it can be read in Valkey, for every event of an open loop.
+"""How long an event takes from its REST call until its figure can be read in Valkey, for every event of an open loop.
 
-Events leave by the clock, whether or not earlier ones came back, and each is timed from the moment when it was due: a
-stall counts for all that wait behind it. Events of one probe merchant share a key and so keep their order; the k-th of
-a window is readable once the window's row says n >= k. The probes are fees of 0.00, which change no sum of money.
+Calls leave by the clock, whether or not earlier ones came back, and each event is timed from the moment when its call was
+due: a stall counts for all that wait behind it. A merchant's events leave over one connection and share a key, so they
+keep their order; the k-th of a window is readable once the window's row says n >= k, and the store tells of every row
+in the moment it is written. The probes are fees of 0.00, which change no sum of money.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import queue
 import threading
 import time
 import uuid
+from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,17 +26,37 @@ from typing import Any
 import msgspec
 
 from headrace.live.client import valkey
-from headrace.live.layout import field_of, window_key
+from headrace.live.layout import UPDATES
 from headrace.settings import Settings, get_settings
 
 SPEC = "transactions_1m"
-MERCHANTS = 40
-WORKERS = 24
-WARM_SECONDS = 5.0
-_KEYS = ("fee", "EUR", "europe")
+WORKERS = 16
+CALLS = 250
+"""Calls a second at most; above it a call carries several events, as a busy producer's does."""
+WARM_SECONDS = 10.0
+QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99, "p99_9_ms": 0.999, "max_ms": 1.0}
 Row = tuple[int, str]
-Seen = tuple[int, str, int, float, int, int]
-"""(window, merchant, n, when it was read, last_arrived_ms, emitted_ms)"""
+"""Window and merchant."""
+
+
+class Update(msgspec.Struct):
+    """The part of a row that tells which events are in it, and when it passed which hop."""
+
+    spec: str
+    window_start: int
+    keys: dict[str, Any]
+    n: int
+    last_arrived_ms: int
+    emitted_ms: int
+
+
+@dataclass(frozen=True)
+class Look:
+    row: Row
+    n: int
+    readable: float
+    arrived: float
+    emitted: float
 
 
 @dataclass(frozen=True)
@@ -42,6 +64,38 @@ class Sent:
     row: Row
     due: float
     acknowledged: float
+
+
+class Worker(threading.Thread):
+    """Keeps one connection to ingest, for merchants that nobody else sends for."""
+
+    def __init__(self, settings: Settings, merchants: list[str]) -> None:
+        super().__init__(daemon=True)
+        self._settings, self._merchants, self._next = settings, merchants, 0
+        self.due: queue.SimpleQueue[tuple[int, float] | None] = queue.SimpleQueue()
+        self.sent: list[Sent] = []
+        self.failed = 0
+
+    def run(self) -> None:
+        hosts, ports = self._settings.hosts, self._settings.ports
+        connection = http.client.HTTPConnection(hosts.ingest, ports.ingest, timeout=30)
+        headers = {"X-API-Key": self._settings.secret("ingest_api_key"), "Content-Type": "application/json"}
+        while (item := self.due.get()) is not None:
+            count, due = item
+            now = time.time()
+            merchants = [self._merchants[(self._next + i) % len(self._merchants)] for i in range(count)]
+            self._next += count
+            body = {"events": [probe(merchant, now) for merchant in merchants]}
+            connection.request("POST", "/events/transactions", msgspec.json.encode(body), headers)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status >= 300:
+                self.failed += count
+                continue
+            # The event carries milliseconds, and so does its window.
+            window = int(int(now * 1000) / 60_000) * 60
+            self.sent += [Sent((window, merchant), due, time.time()) for merchant in merchants]
+        connection.close()
 
 
 def probe(merchant: str, now: float) -> dict[str, Any]:
@@ -55,125 +109,88 @@ def probe(merchant: str, now: float) -> dict[str, Any]:
     return event | {"transaction_type": "fee", "amount": 0, "currency": "EUR", "region": "europe"}
 
 
-class Load:
-    """Worker threads that each keep one connection to ingest."""
-
-    def __init__(self, settings: Settings, merchants: list[str]) -> None:
-        self._settings, self._merchants = settings, merchants
-        self._due: queue.SimpleQueue[tuple[int, float] | None] = queue.SimpleQueue()
-        self.sent: list[Sent] = []
-        self.failed = 0
-        self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(WORKERS)]
-
-    def run(self, rate: float, seconds: float) -> None:
-        for thread in self._threads:
-            thread.start()
-        began = time.time()
-        for number in range(int(rate * seconds)):
-            due = began + number / rate
-            if (early := due - time.time()) > 0:
-                time.sleep(early)
-            self._due.put((number, due))
-        for _ in self._threads:
-            self._due.put(None)
-        for thread in self._threads:
-            thread.join(60)
-
-    def _work(self) -> None:
-        connection = http.client.HTTPConnection(self._settings.hosts.ingest, self._settings.ports.ingest, timeout=30)
-        headers = {"X-API-Key": self._settings.secret("ingest_api_key"), "Content-Type": "application/json"}
-        while (item := self._due.get()) is not None:
-            number, due = item
-            merchant = self._merchants[number % len(self._merchants)]
-            now = time.time()
-            connection.request("POST", "/events/transactions", msgspec.json.encode(probe(merchant, now)), headers)
-            answer = connection.getresponse()
-            answer.read()
-            if answer.status >= 300:
-                self.failed += 1
-                continue
-            # The event carries milliseconds, and so does its window.
-            self.sent.append(Sent((int(int(now * 1000) / 60_000) * 60, merchant), due, time.time()))
-        connection.close()
+def send(settings: Settings, merchants: list[str], rate: float, seconds: float) -> list[Worker]:
+    workers = [Worker(settings, merchants[number::WORKERS]) for number in range(WORKERS)]
+    for worker in workers:
+        worker.start()
+    count = max(1, round(rate / CALLS)) if rate > 2 * CALLS else 1
+    began = time.time()
+    for number in range(int(rate * seconds / count)):
+        due = began + number * count / rate
+        if (early := due - time.time()) > 0:
+            time.sleep(early)
+        workers[number % WORKERS].due.put((count, due))
+    for worker in workers:
+        worker.due.put(None)
+    for worker in workers:
+        worker.join(120)
+    return workers
 
 
-def watch(merchants: list[str], stop: Event, seen: Any) -> None:
-    """Reads the probes' rows again and again, and notes every change with its time; runs as a process of its own."""
-    client = valkey(get_settings())
-    fields = [field_of(False, (merchant, *_KEYS)) for merchant in merchants]
-    last: dict[Row, int] = {}
-    found: list[Seen] = []
+def watch(run: str, stop: Event, ready: Event, looks: Any) -> None:
+    """Notes every row of this run in the moment it became readable; a process of its own."""
+    listening = valkey(get_settings()).pubsub(ignore_subscribe_messages=True)
+    listening.subscribe(UPDATES)
+    listening.get_message(timeout=5)
+    ready.set()
+    decode = msgspec.json.Decoder(list[Update]).decode
+    found: list[Look] = []
     while not stop.is_set():
-        window = int(time.time() // 60) * 60
-        pipeline = client.pipeline(transaction=False)
-        for start in (window - 60, window):
-            pipeline.hmget(window_key(SPEC, start), fields)
-        answers = pipeline.execute()
+        if (message := listening.get_message(timeout=0.5)) is None:
+            continue
         now = time.time()
-        for start, rows in zip((window - 60, window), answers, strict=True):
-            for merchant, text in zip(merchants, rows, strict=True):
-                if text is None:
-                    continue
-                body = msgspec.json.decode(text)
-                if last.get((start, merchant)) != body["n"]:
-                    last[start, merchant] = body["n"]
-                    found.append((start, merchant, body["n"], now, body["last_arrived_ms"], body["emitted_ms"]))
-    seen.put(found)
+        for row in decode(message["data"]):
+            if row.spec == SPEC and row.keys["merchant_id"].startswith(run):
+                place = row.window_start, row.keys["merchant_id"]
+                found.append(Look(place, row.n, now, row.last_arrived_ms / 1000, row.emitted_ms / 1000))
+    looks.put(found)
 
 
-def measure(settings: Settings, rate: float, seconds: float) -> dict[str, Any]:
-    run = uuid.uuid4().hex[:6]
-    merchants = [f"bench-{run}-{number}" for number in range(MERCHANTS)]
+def measure(settings: Settings, rate: float, seconds: float, merchants: int) -> dict[str, Any]:
+    run = f"bench-{uuid.uuid4().hex[:6]}"
     context = multiprocessing.get_context("spawn")
-    stop, answers = context.Event(), context.Queue()
-    watcher = context.Process(target=watch, args=(merchants, stop, answers), daemon=True)
+    stop, ready, answers = context.Event(), context.Event(), context.Queue()
+    watcher = context.Process(target=watch, args=(run, stop, ready, answers), daemon=True)
     watcher.start()
-    time.sleep(1.0)
-    load = Load(settings, merchants)
-    load.run(rate, WARM_SECONDS + seconds)
+    if not ready.wait(30):
+        raise SystemExit("Valkey does not answer: see `./headrace status`.")
+    workers = send(settings, [f"{run}-{number}" for number in range(merchants)], rate, WARM_SECONDS + seconds)
     time.sleep(3.0)
     stop.set()
-    seen: list[Seen] = answers.get(timeout=30)
+    looks: list[Look] = answers.get(timeout=60)
     watcher.join(10)
-    return summary(rate, load, seen)
+    return {"rate": rate, "merchants": merchants} | summary(workers, looks)
 
 
-def summary(rate: float, load: Load, seen: list[Seen]) -> dict[str, Any]:
-    """Matches the k-th acknowledged event of a row with the first look that saw n >= k."""
-    looks: dict[Row, list[tuple[int, float]]] = defaultdict(list)
-    for window, merchant, n, at, _, _ in seen:
-        looks[window, merchant].append((n, at))
-    begin = min(sent.due for sent in load.sent) + WARM_SECONDS
+def summary(workers: list[Worker], looks: list[Look]) -> dict[str, Any]:
+    """Matches the k-th acknowledged event of a row with the first look at it that saw n >= k."""
+    seen: dict[Row, list[Look]] = defaultdict(list)
+    for look in looks:
+        seen[look.row].append(look)
+    begin = min(sent.due for worker in workers for sent in worker.sent) + WARM_SECONDS
+    counted: dict[Row, int] = defaultdict(int)
     whole, rest, after, missing = [], [], [], 0
-    rows: dict[Row, list[Sent]] = defaultdict(list)
-    for sent in sorted(load.sent, key=lambda item: item.due):
-        rows[sent.row].append(sent)
-    for row, events in rows.items():
-        for k, sent in enumerate(events, start=1):
-            at = next((moment for n, moment in looks[row] if n >= k), None)
-            if sent.due < begin:
-                continue
-            if at is None:
-                missing += 1
-                continue
-            whole.append(at - sent.due)
-            rest.append(sent.acknowledged - sent.due)
-            after.append(max(0.0, at - sent.acknowledged))
-    fresh = [look for look in seen if look[3] > begin]
+    for sent in (sent for worker in workers for sent in worker.sent):
+        counted[sent.row] += 1
+        if sent.due < begin:
+            continue
+        row = seen[sent.row]
+        first = bisect_left(row, counted[sent.row], key=lambda look: look.n)
+        if first == len(row):
+            missing += 1
+            continue
+        whole.append(row[first].readable - sent.due)
+        rest.append(sent.acknowledged - sent.due)
+        after.append(max(0.0, row[first].readable - sent.acknowledged))
+    fresh = [look for look in looks if look.readable > begin]
     hops = {
         "rest_to_acknowledged": figures(rest),
         "acknowledged_to_readable": figures(after),
-        "broker_to_emitted": figures([(emitted - arrived) / 1000 for *_, arrived, emitted in fresh]),
-        "emitted_to_readable": figures([at - emitted / 1000 for _, _, _, at, _, emitted in fresh]),
+        "broker_to_emitted": figures([look.emitted - look.arrived for look in fresh]),
+        "emitted_to_readable": figures([look.readable - look.emitted for look in fresh]),
     }
-    return {
-        "rate": rate,
-        "events": len(whole),
-        "missing": missing,
-        "failed": load.failed,
-        **figures(whole),
-        "hops": hops,
-    }
+    failed = sum(worker.failed for worker in workers)
+    return {"events": len(whole), "missing": missing, "failed": failed, **figures(whole), "hops": hops}
 
 
 def figures(values: list[float]) -> dict[str, float | None]:
@@ -182,36 +199,44 @@ def figures(values: list[float]) -> dict[str, float | None]:
     def at(share: float) -> float | None:
         return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000, 1) if ordered else None
 
-    return {"p50_ms": at(0.5), "p90_ms": at(0.9), "p99_ms": at(0.99), "max_ms": at(1.0)}
+    return {name: at(share) for name, share in QUANTILES.items()}
+
+
+def show(results: list[dict[str, Any]]) -> None:
+    print("From the REST call to a figure that can be read in Valkey.")
+    print(
+        f"{'rate/s':>8} {'events':>8}",
+        *(f"{name.removesuffix('_ms').replace('_', '.'):>8}" for name in QUANTILES),
+        "ms",
+    )
+    for result in results:
+        print(f"{result['rate']:>8.0f} {result['events']:>8}", *(f"{result[name]!s:>8}" for name in QUANTILES))
+        for hop, found in result["hops"].items():
+            print(
+                f"{hop.replace('_', ' '):>40}: p50 {found['p50_ms']}, p99 {found['p99_ms']}, max {found['max_ms']} ms"
+            )
+        if result["missing"] or result["failed"]:
+            missing, failed = result["missing"], result["failed"]
+            print(f"{missing} events never became readable, {failed} were not acknowledged: see `./headrace status`.")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", default="500", help="events a second, several with commas")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--merchants", type=int, default=1000)
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     given = parser.parse_args()
     settings = get_settings()
-    results = [measure(settings, float(rate), given.seconds) for rate in given.rates.split(",")]
+    results = [measure(settings, float(rate), given.seconds, given.merchants) for rate in given.rates.split(",")]
     raw = settings.run / "bench" / f"latency-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     raw.parent.mkdir(parents=True, exist_ok=True)
     raw.write_text(json.dumps(results, indent=2))
     if given.json:
         print(json.dumps(results))
-        return 0 if all(not r["missing"] and not r["failed"] for r in results) else 1
-    print(
-        f"{'rate/s':>8} {'events':>8} {'p50 ms':>8} {'p90 ms':>8} {'p99 ms':>8} {'max ms':>8}  REST call → readable in Valkey"
-    )
-    for result in results:
-        cells = (result[name] for name in ("p50_ms", "p90_ms", "p99_ms", "max_ms"))
-        print(f"{result['rate']:>8.0f} {result['events']:>8}", *(f"{cell!s:>8}" for cell in cells))
-        if result["missing"] or result["failed"]:
-            print(
-                f"{result['missing']} events never became readable and {result['failed']} were not acknowledged: see `./headrace status`."
-            )
-        for hop, found in result["hops"].items():
-            print(f"{hop:>32}: p50 {found['p50_ms']}, p99 {found['p99_ms']} ms")
-    print(f"Raw results: {raw}")
+    else:
+        show(results)
+        print(f"Raw results: {raw}")
     return 0 if all(not r["missing"] and not r["failed"] for r in results) else 1
 
 

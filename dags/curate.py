@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, task
 from headrace_airflow.models import model_by_model
+from headrace_airflow.steps import reconcile
 from headrace_airflow.waiting import LandedThroughSensor
 
 RUNBOOK = """
@@ -40,13 +41,6 @@ with DAG(
 
         curation.claim(get_settings(), datetime.fromisoformat(through))
         return through
-
-    @task
-    def reconcile() -> None:
-        from headrace.semantics import reconcile
-        from headrace.settings import get_settings
-
-        reconcile.run(get_settings())
 
     landed = LandedThroughSensor(
         task_id="landed", moment="{{ dag_run.run_after.replace(minute=0, second=0, microsecond=0).isoformat() }}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, Asset, task
+from headrace_airflow.steps import dbt_command, reconcile
 from headrace_airflow.waiting import ConditionSensor
 
 RUNBOOK = """
 ### The first build of the lake
-Runs once. Waits until every line of the history's files is in raw, builds the whole project, claims what it covers,
-compares live and curated figures and writes the dbt docs. Until it is done, questions about the past are declined, and
-`curate` waits.
+Runs once. Builds the exchange rates as soon as the first have landed. Waits until every line of the history's files is
+in raw, builds the whole project, claims what it covers, compares live and curated figures and writes the dbt docs.
+Until it is done, questions about the past are declined, and `curate` waits.
 
 **Red?** The log of `build` ends with dbt's message; mend it and clear the task. `history_landed` waits for the lake job:
 see DAG `stream_lake` and its log. **Who cares.** Whoever runs `./headrace up` for the first time.
@@ -40,19 +41,9 @@ with DAG(
         dbt.run(settings, ["build"])
         curation.claim(settings, through)
 
-    @task
-    def reconcile() -> None:
-        from headrace.semantics import reconcile
-        from headrace.settings import get_settings
-
-        reconcile.run(get_settings())
-
-    @task(pool="dbt")
-    def docs() -> None:
-        from headrace.lake import dbt
-        from headrace.settings import get_settings
-
-        dbt.run(get_settings(), ["docs", "generate"])
-
+    quoted = ConditionSensor(task_id="rates_landed", condition="awaited_rates", poll_seconds=3.0)
     landed = ConditionSensor(task_id="history_landed", condition="awaited_history", poll_seconds=3.0)
-    landed >> build() >> [reconcile(), docs()]
+    # Ahead of the rest, so that live amounts can be told in one currency while the history is being built.
+    quoted >> dbt_command.override(task_id="rates")(["run", "--select", "+exchange_rates"])
+    docs = dbt_command.override(task_id="docs")(["docs", "generate"])
+    landed >> build() >> [reconcile(), docs]

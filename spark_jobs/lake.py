@@ -48,7 +48,7 @@ def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     }
     records = kafka_records(spark, settings, _topics(contracts), options, headers=True)
     writer = records.writeStream.queryName(LAND).foreachBatch(LandRecords(contracts))
-    return _started(writer, checkpoint, settings.lake_land_seconds)
+    return _started(writer, checkpoint, settings.lake_batch_seconds)
 
 
 def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -58,14 +58,14 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
     files = reader.load(f"{settings.landing}/*")
     writer = files.writeStream.queryName(FILES).foreachBatch(LandFiles(contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_refine_seconds)
+    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_batch_seconds)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(_REFINE_RECORDS), "failOnDataLoss": "true"}
     records = kafka_records(spark, settings, _topics(contracts), options, headers=True)
-    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / REFINE, settings.lake_refine_seconds)
+    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(spark, contracts, settings))
+    return _started(writer, settings.checkpoints / "lake" / REFINE, settings.lake_batch_seconds)
 
 
 def _topics(contracts: Contracts) -> list[str]:

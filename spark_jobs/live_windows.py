@@ -18,7 +18,7 @@ from headrace.streams import generation, job
 from headrace.streams.consumers import consumption
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.spark import kafka_options, kafka_records, session
-from headrace.streams.spec import LiveSpec, load_live_specs
+from headrace.streams.spec import LiveSpec, by_stream, load_live_specs
 from headrace.streams.topics import METRICS
 
 log = get_logger(__name__)
@@ -32,29 +32,29 @@ _CONF = CONF | {
 }
 
 
-def cores(settings: Settings, specs: int) -> int:
+def cores(settings: Settings, streams: int) -> int:
     """In Real-Time Mode every task of every stage runs at once: source, dedupe, windows."""
-    return specs * (settings.kafka_partitions + 2 * SHUFFLE) + 2
+    return streams * (settings.kafka_partitions + 2 * SHUFFLE) + 2
 
 
-def start(spark: Any, spec: LiveSpec, contract: Contract, settings: Settings) -> Any:
-    checkpoint = settings.checkpoints / "live" / spec.name
+def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings: Settings) -> Any:
+    checkpoint = settings.checkpoints / "live" / contract.name
     made_of = {
-        "spec": spec.to_json(),
+        "specs": [spec.to_json() for spec in specs],
         "contract": contract,
         "late": settings.lateness_minutes,
         "kept": settings.live_state_minutes,
         "shuffle": SHUFFLE,
-        "layout": 1,
+        "layout": 2,
     }
     number = generation.current(checkpoint, generation.fingerprint(made_of))
     options = {"startingOffsets": "earliest", "failOnDataLoss": "false", "kafka.fetch.max.wait.ms": "100"}
     records = kafka_records(spark, settings, [contract.topic], options)
-    rows = live_query(records, spec, contract, settings, number)
+    rows = live_query(records, specs, contract, settings, number)
+    writer = rows.writeStream.queryName(contract.name).outputMode("update").format("kafka")
     writer = (
-        rows.writeStream.queryName(spec.name).outputMode("update").format("kafka").options(**kafka_options(settings))
+        writer.options(**kafka_options(settings)).option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     )
-    writer = writer.option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
     return writer.trigger(realTime=settings.live_batch).start()
 
@@ -86,11 +86,11 @@ def main() -> int:
     settings = get_settings()
     configure("live")
     contracts = load_contracts(settings.contracts)
-    specs = load_live_specs(settings.etc / "live_specs.json")
+    streams = by_stream(load_live_specs(settings.etc / "live_specs.json"))
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "live"):
-        spark = session("live", cores=cores(settings, len(specs)), conf=_CONF)
-        queries = [start(spark, spec, contracts[spec.stream], settings) for spec in specs]
+        spark = session("live", cores=cores(settings, len(streams)), conf=_CONF)
+        queries = [start(spark, specs, contracts[name], settings) for name, specs in streams.items()]
         return job.run(queries, stop, Pulse(spark, queries, settings), stop_seconds=0, close=spark.stop)
 
 

@@ -13,11 +13,11 @@ from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.summary import LiveFigures
-from headrace.assistant.vocabulary import LiveMeasure
 from headrace.policy import Identity
+from headrace.streams.spec import LiveMeasure
 
 SPEC = "transactions_1m"
-_AMOUNT = LiveMeasure(SPEC, "sum_amount", "sum", "usd_rate")
+_AMOUNT = LiveMeasure("transactions", "sum_amount", "sum", "usd_rate")
 
 
 def summary(parts: Parts, person: Identity, minutes: int) -> LiveSummary:
@@ -30,7 +30,7 @@ def summary(parts: Parts, person: Identity, minutes: int) -> LiveSummary:
         [w for w in parts.windows.windows(SPEC, start, end, late=late) if _visible(w.keys, limits)]
         for late in (False, True)
     )
-    figures = LiveFigures([*punctual, *late], vocabulary_of(person, parts.vocabulary()), rates)
+    figures = LiveFigures(SPEC, [*punctual, *late], vocabulary_of(person, parts.vocabulary()), rates)
     found = LiveSummary(
         as_of=now,
         currency=parts.settings.reporting_currency,

@@ -108,6 +108,40 @@ class LiveSummary(BaseModel):
     notes: list[str] = Field(default_factory=list)
 
 
+class Contributor(BaseModel):
+    keys: dict[str, Any]
+    seen: int
+    usual: float
+
+
+class Anomaly(BaseModel):
+    """One incident: what was seen, what would be usual, and one sentence that says so."""
+
+    id: str
+    scope: Literal["platform", "merchant", "user"]
+    subject: str
+    measure: str
+    state: Literal["open", "closed"]
+    opened_at: datetime
+    closed_at: datetime | None
+    window_start: datetime
+    window_minutes: int
+    seen: float
+    expected: float
+    low: float
+    high: float
+    score: float
+    sentence: str
+    contributors: list[Contributor]
+
+
+class Anomalies(BaseModel):
+    as_of: datetime
+    anomalies: list[Anomaly]
+    hidden: int
+    """How many there are that this person may not see."""
+
+
 Status = Literal["up", "degraded", "down"]
 
 

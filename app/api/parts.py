@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from app.api.health import Checks
 from headrace.assistant.livepart import Rates, Windows
@@ -29,4 +29,6 @@ class Parts:
     coverage: Callable[[], datetime | None]
     audit: Audit
     checks: Checks
+    anomalies: Callable[[], list[dict[str, Any]]] = list
+    """Open and recent incidents, as the live store holds them."""
     closing: tuple[Closeable, ...] = ()

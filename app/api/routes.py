@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from redis.exceptions import RedisError
 
-from app.api import live
-from app.api.models import CatalogueCard, DimensionCard, Health, LiveSummary, MetricCard, SignedIn, SignIn
+from app.api import anomalies, live
+from app.api.live_windows import LiveWindows, Wanted, windows
+from app.api.models import Anomalies, CatalogueCard, DimensionCard, Health, LiveSummary, MetricCard, SignedIn, SignIn
 from app.api.models import Query as Asking
 from app.api.problems import Refused
 from app.api.security import Person, SignInLimit, parts_of, require
@@ -110,6 +111,39 @@ async def live_summary(
     def work() -> LiveSummary:
         with _live_store_failures_told():
             return live.summary(parts, person, minutes)
+
+    return await in_thread(_LIVE_SECONDS, work)
+
+
+@router.get("/live/windows")
+async def live_windows(request: Request, person: Person, asked: Wanted) -> LiveWindows:
+    """Windows of any length, tumbling or sliding, from the live store alone."""
+    parts = parts_of(request)
+    require(parts, person, "live")
+
+    def work() -> LiveWindows:
+        with _live_store_failures_told():
+            return windows(parts, person, asked)
+
+    return await in_thread(_LIVE_SECONDS, work)
+
+
+@router.get("/anomalies")
+async def list_anomalies(
+    request: Request, person: Person, state: Annotated[Literal["open", "closed"] | None, Query()] = None
+) -> Anomalies:
+    """What is unusual now, and what was in the last day: each with its evidence and a sentence."""
+    parts = parts_of(request)
+    require(parts, person, "live")
+
+    def work() -> Anomalies:
+        try:
+            return anomalies.recent(parts, person, state)
+        except RedisError as error:
+            _LOG.error("live_store_failed", reason=str(error))
+            raise Refused(
+                503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
+            ) from error
 
     return await in_thread(_LIVE_SECONDS, work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import closing
 from datetime import datetime
@@ -14,6 +15,7 @@ from cachetools import TTLCache, cached
 
 from app.api.health import Checks
 from app.api.parts import Parts
+from headrace.anomalies.layout import LIVE_KEY
 from headrace.assistant import chart, model
 from headrace.assistant.catalogue import Catalogue
 from headrace.assistant.filled import FilledStore
@@ -62,6 +64,7 @@ def wire(settings: Settings) -> Parts:
         coverage=covered,
         audit=audit,
         checks=checks,
+        anomalies=partial(_anomalies, client),
         closing=(runner, checks, client),
     )
 
@@ -85,6 +88,11 @@ def _coverage(settings: Settings) -> Any:
         return coverage.through(settings, _STREAM)
 
     return read
+
+
+def _anomalies(client: redis.Redis) -> list[dict[str, Any]]:
+    texts: Any = client.hvals(LIVE_KEY)
+    return [json.loads(text) for text in texts]
 
 
 def _valkey(client: redis.Redis) -> None:

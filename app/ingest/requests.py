@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from app.ingest.limits import BATCH_EVENTS, EVENT_BYTES, FAULTS_SHOWN
+from headrace.contracts.correct import UNREADABLE
 from headrace.contracts.explain import Fault, explain
 from headrace.contracts.structs import EventCodec, RefusedEvent
 
@@ -47,22 +48,24 @@ def read(codec: EventCodec, body: bytes, now: datetime) -> list[tuple[str, bytes
     try:
         # A guess by the first bytes; where it is wrong, the slow path finds out.
         events = codec.decode_batch(body, now) if b'"events"' in body[:64] else [codec.decode(body, now)]
-    except (msgspec.DecodeError, RefusedEvent):
-        events = _read_slowly(codec, body, now)
-    _limit_count(len(events))
-    key = codec.contract.key
-    records = [(str(getattr(event, key)), codec.encode(event)) for event in events]
-    for index, (_, value) in enumerate(records):
+        accepted = [(event, codec.encode(event)) for event in events]
+        if codec.untidy(body, (value for _, value in accepted)):
+            accepted = _read_slowly(codec, body, now)
+    except (*UNREADABLE, RefusedEvent):
+        accepted = _read_slowly(codec, body, now)
+    _limit_count(len(accepted))
+    for index, (_, value) in enumerate(accepted):
         if len(value) > EVENT_BYTES:
             raise _too_large(index, len(value))
-    return records
+    key = codec.contract.key
+    return [(str(getattr(event, key)), value) for event, value in accepted]
 
 
-def _read_slowly(codec: EventCodec, body: bytes, now: datetime) -> list[Any]:
-    """Parses event by event, to word every fault of every event."""
+def _read_slowly(codec: EventCodec, body: bytes, now: datetime) -> list[tuple[Any, bytes]]:
+    """Event by event: leaves to the gate what it corrects, and words every fault of every event."""
     try:
         envelope = _envelope.decode(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise Refusal(HTTPStatus.BAD_REQUEST, f'Send one JSON object, or {{"events": [...]}}: {error}.') from None
     raws = [body] if isinstance(envelope.events, msgspec.UnsetType) else [bytes(raw) for raw in envelope.events]
     _limit_count(len(raws))
@@ -74,7 +77,7 @@ def _read_slowly(codec: EventCodec, body: bytes, now: datetime) -> list[Any]:
             errors=errors[:FAULTS_SHOWN],
             errors_total=len(errors),
         )
-    return [codec.decode(raw, now) for raw in raws]
+    return [codec.accept(raw, now) for raw in raws]
 
 
 def _error(index: int, fault: Fault) -> dict[str, Any]:

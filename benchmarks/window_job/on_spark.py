@@ -17,7 +17,7 @@ from headrace.settings import get_settings
 
 
 def main() -> None:
-    from headrace.live.spark import CONF, marked, messages, once, windows
+    from headrace.live.spark import CONF, marked, messages, once, placed, windows
     from headrace.streams.spark import kafka_options, kafka_records, session
 
     given = json.loads(sys.argv[1])
@@ -27,7 +27,8 @@ def main() -> None:
     began = time.monotonic()
     options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(given["batch"])}
     events = marked(kafka_records(spark, settings, [given["topic"]], options), contract, settings)
-    rows = messages(windows(once(events, contract) if given["dedupe"] else events, SPEC, contract), SPEC, 1)
+    counted = placed(once(events, contract) if given["dedupe"] else events, [SPEC])
+    rows = messages(windows(counted, [SPEC], contract), [SPEC], 1)
     writer = rows.writeStream.outputMode("update").format("kafka").options(**kafka_options(settings))
     writer = writer.option("topic", given["output"]).option("checkpointLocation", given["checkpoint"])
     query = writer.option("kafka.compression.type", "lz4").trigger(availableNow=True).start()

@@ -41,6 +41,7 @@ final as (
         {{ name }},
         {%- endfor %}
         {{ caller() }}
+        corrected,
         arrived_at,
         landed_at,
         origin,

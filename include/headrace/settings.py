@@ -128,9 +128,20 @@ class Settings(BaseSettings):
     live_state_minutes: int = Field(
         40, description="How long the live job keeps ids and open windows; bounds backlog skew."
     )
+    conflict_ids: int = Field(
+        1_000_000,
+        gt=0,
+        description="How many events the lake job remembers, the newest ones, to refuse another version of one.",
+    )
     live_batch: str = "5 minutes"
-    lake_land_seconds: int = 10
-    lake_refine_seconds: int = 3
+    live_kept_minutes: int = Field(120, description="How long live windows stay after curated answers for them.")
+    live_kept_person_minutes: int = Field(
+        70,
+        description="The same for windows by person, of which there are many; over an hour, so that an hour is there.",
+    )
+    lake_batch_seconds: int = Field(
+        10, gt=0, description="How often the lake job takes up records; planning a batch costs more than a few records."
+    )
     kafka_replication: int = 1
     kafka_partitions: int = Field(2, description="Partitions of a change topic on the embedded default.")
     producer_profile: Literal["latency", "throughput"] = "latency"

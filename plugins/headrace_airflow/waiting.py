@@ -91,6 +91,21 @@ class LandedThroughSensor(ConditionSensor):
         super().__init__(condition="awaited_landing", arguments={"moment": moment}, **kwargs)
 
     def execute(self, context: Context) -> Any:
+        self._skip_what_is_curated(context)
+        super().execute(context)
+
+    def resume(self, context: Context, event: dict[str, Any]) -> str:
+        from headrace.runtime import curation
+        from headrace.settings import get_settings
+
+        # The first build may have covered the moment while this one waited for it.
+        self._skip_what_is_curated(context)
+        reached = curation.watermark(get_settings())
+        if reached is None:
+            raise RuntimeError("The lake job's watermark is gone from the table streams: look at DAG stream_lake.")
+        return reached.isoformat()
+
+    def _skip_what_is_curated(self, context: Context) -> None:
         from headrace.runtime import curation
         from headrace.settings import get_settings
 
@@ -98,13 +113,3 @@ class LandedThroughSensor(ConditionSensor):
         asked_by_a_person = context["dag_run"].run_type == "manual"
         if covered and covered >= datetime.fromisoformat(self.arguments["moment"]) and not asked_by_a_person:
             raise AirflowSkipException(f"Everything before {covered:%Y-%m-%d %H:%M} UTC is curated already.")
-        super().execute(context)
-
-    def resume(self, context: Context, event: dict[str, Any]) -> str:
-        from headrace.runtime import curation
-        from headrace.settings import get_settings
-
-        reached = curation.watermark(get_settings())
-        if reached is None:
-            raise RuntimeError("The lake job's watermark is gone from the table streams: look at DAG stream_lake.")
-        return reached.isoformat()

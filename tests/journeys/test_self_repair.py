@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -10,24 +9,26 @@ import time
 import psutil
 import pytest
 
+from headrace.runtime import status
 from headrace.runtime.parts import PARTS
+from headrace.runtime.status import PartStatus
 from headrace.settings import Settings
 from tests.conftest import headrace
 from tests.journeys.ledger import Ledger
 
-_ON_THE_WAY = ("ingest", "projector", "valkey", "kafka", "postgres", "stream-live", "stream-lake")
+_ON_THE_WAY = ("ingest", "projector", "valkey", "kafka", "postgres", "live", "lake")
 """An event passes these: killed while events flow. The others only have to come back."""
 _BESIDE = tuple(part.name for part in PARTS if part.name not in (*_ON_THE_WAY, "simulator"))
 
 
-def _part(settings: Settings, name: str) -> dict:
-    result = headrace("status", "--json", home=settings.home, check=False)
-    return next(part for part in json.loads(result.stdout)["parts"] if part["name"] == name)
+def _part(settings: Settings, name: str) -> PartStatus:
+    """As `./headrace status` sees it, without a new process for each look."""
+    return next(part for part in status.read(settings) if part.name == name)
 
 
 def _await_new_process(settings: Settings, name: str, old: int, seconds: float = 240) -> None:
     deadline = time.monotonic() + seconds
-    while (part := _part(settings, name))["pid"] in (old, None) or not part["healthy"]:
+    while (part := _part(settings, name)).pid in (old, None) or not part.healthy:
         assert time.monotonic() < deadline, part
         time.sleep(1)
 
@@ -50,7 +51,7 @@ def ledger(platform: Settings) -> Ledger:
 
 @pytest.mark.parametrize("name", _BESIDE)
 def test_killed_and_back(platform: Settings, name: str) -> None:
-    pid = _part(platform, name)["pid"]
+    pid = _part(platform, name).pid
     assert pid
     _kill_with_children(pid)
     _await_new_process(platform, name, pid)
@@ -58,7 +59,7 @@ def test_killed_and_back(platform: Settings, name: str) -> None:
 
 @pytest.mark.parametrize("name", _ON_THE_WAY)
 def test_killed_while_events_flow(platform: Settings, ledger: Ledger, name: str) -> None:
-    pid = _part(platform, name)["pid"]
+    pid = _part(platform, name).pid
     assert pid
     one = Ledger(platform)
     one.send_meanwhile()
@@ -71,11 +72,11 @@ def test_killed_while_events_flow(platform: Settings, ledger: Ledger, name: str)
 
 
 def test_an_airflow_restart_does_not_disturb_the_streaming_jobs(platform: Settings) -> None:
-    before = {name: _part(platform, name)["pid"] for name in ("stream-live", "stream-lake")}
+    before = {name: _part(platform, name).pid for name in ("live", "lake")}
     for name in ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor", "airflow-api"):
         headrace("restart", name, home=platform.home)
     time.sleep(20)
-    assert {name: _part(platform, name)["pid"] for name in before} == before
+    assert {name: _part(platform, name).pid for name in before} == before
 
 
 def test_everything_acknowledged_is_still_there_once(ledger: Ledger) -> None:

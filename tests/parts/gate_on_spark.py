@@ -26,8 +26,8 @@ def main() -> None:
         for name in GOOD
     ]
     verdicts = {
-        row["name"]: {"refusal": row["refusal"], "reason": row["reason"], **{name: row[name] for name in GOOD}}
-        for row in judged.select("name", "refusal", "reason", *shown).collect()
+        row["name"]: {name: row[name] for name in ("refusal", "reason", "corrected", *GOOD)}
+        for row in judged.select("name", "refusal", "reason", "corrected", *shown).collect()
     }
     json.dump(verdicts, sys.stdout)
     spark.stop()

@@ -50,7 +50,7 @@ def open_lake(settings: Settings) -> Lake:
 def fill(lake: Lake) -> None:
     """Two days of rates, a few merchants and customers, and events every minute, some of them late or repeated."""
     lake.land("exchange_rates", [_entity(rate(day, currency)) for day in (0, 1) for currency in ("USD", "EUR", "JPY")])
-    lake.land("merchants", [_entity(_merchant(n)) for n in range(4)])
+    lake.land("merchants", [_entity(merchant(f"merchant-{n}", n)) for n in range(4)])
     lake.land("customers", [_entity(_customer(n)) for n in range(7)])
     events = [event(n, START + timedelta(minutes=n)) for n in range(EVENTS)]
     records = [
@@ -81,9 +81,9 @@ def _entity(made: dict[str, Any]) -> Landed:
     return Landed(made, START, START, "file")
 
 
-def _merchant(number: int) -> dict[str, Any]:
+def merchant(merchant_id: str, number: int = 0) -> dict[str, Any]:
     return {
-        "merchant_id": f"merchant-{number}", "name": f"Shop {number}", "category": ("books", "home")[number % 2],
+        "merchant_id": merchant_id, "name": f"Shop {number}", "category": ("books", "home")[number % 2],
         "country": "DE", "region": "europe", "currency": "EUR", "tier": "plus", "status": "active",
         "updated_at": START.isoformat(), "signed_up_at": START.isoformat(),
     }  # fmt: skip
@@ -148,4 +148,6 @@ def filled(start_parts: Callable[..., Settings], *parts: str) -> Lake:
         fill(lake)
         lake.build()
         _FILLED[key] = lake
+    # A part that was started since may have got another port.
+    _FILLED[key].settings = settings
     return _FILLED[key]

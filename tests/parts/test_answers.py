@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import psycopg
@@ -15,11 +15,12 @@ import pytest
 from headrace.assistant.client import ask
 from headrace.lake import coverage
 from headrace.live.client import valkey
-from headrace.live.layout import RUN, WRITE
-from headrace.live.rows import row_of
+from headrace.live.layout import RUN
 from headrace.policy.users import save_user
+from headrace.semantics import live_specs
 from headrace.settings import Settings
 from tests.parts.lake_home import BY_HAND, Lake, filled
+from tests.parts.live_rows import project
 from tests.parts.raw_rows import Landed, event, landed
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -57,32 +58,6 @@ def _land(lake: Lake, events: list[dict[str, Any]]) -> None:
     lake.land("transactions", [*records, *repeated, *broken])
 
 
-def _project(settings: Settings, events: list[dict[str, Any]]) -> None:
-    """What the live job would have sent of the events from the coverage point on, written as the projector writes."""
-    windows: dict[tuple[Any, ...], list[Decimal]] = {}
-    names = ("merchant_id", "transaction_type", "currency", "region")
-    for n, made in enumerate(events):
-        start = datetime.fromisoformat(made["event_time"]).replace(second=0)
-        if start >= COVERED:
-            key = (int(start.timestamp()), n % 25 == 0, *(made[name] for name in names))
-            windows.setdefault(key, []).append(Decimal(str(made["amount"])))
-    client = valkey(settings)
-    arguments: list[Any] = []
-    for (start_at, late, *keys), amounts in windows.items():
-        message = {
-            "spec": "transactions_1m", "window_start": start_at, "window_seconds": 60, "late": late,
-            "keys": dict(zip(names, keys, strict=True)), "generation": 1, "n": len(amounts),
-            "values": {
-                "sum_amount": str(sum(amounts)), "min_amount": str(min(amounts)), "max_amount": str(max(amounts)),
-                "count": len(amounts),
-            },
-            "last_event_ms": start_at * 1000, "emitted_ms": start_at * 1000,
-        }  # fmt: skip
-        arguments += row_of(json.dumps(message).encode()).arguments()
-    client.register_script(WRITE)(args=arguments)
-    client.set(RUN, client.info("server")["run_id"])
-
-
 @pytest.fixture(scope="module")
 def world(start_parts: Callable[..., Settings]) -> World:
     lake = filled(start_parts)
@@ -91,7 +66,10 @@ def world(start_parts: Callable[..., Settings]) -> World:
     _land(lake, events)
     lake.build("--select", "transactions", "fct_transactions")
     coverage.advance(settings, "transactions", COVERED)
-    _project(settings, events)
+    client = valkey(settings)
+    lately = [(e, n % 25 == 0) for n, e in enumerate(events) if datetime.fromisoformat(e["event_time"]) >= COVERED]
+    project(client, [s for s in live_specs.publish(settings) if s.stream == "transactions"], lately)
+    client.set(RUN, client.info("server")["run_id"])
     return World(lake, settings)
 
 
@@ -133,8 +111,37 @@ def test_minutes_on_both_sides_of_the_coverage_point(world: World) -> None:
     assert found == {moment.astimezone(UTC).isoformat(): n for moment, n in by_hand}
 
 
+def test_percentiles_over_both_sides_are_within_one_percent(world: World) -> None:
+    answer = world.ask("median purchase and 95th percentile purchase today")
+    assert (answer["status"], answer["plan"]["source"]) == ("answered", "both"), answer
+    assert "within 1% of the exact figure" in answer["text"]
+    values = sorted(row[0] for row in world.by_hand("usd", "transaction_type = 'purchase'"))
+    for found, share in zip(answer["data"]["rows"][0], ("0.5", "0.95"), strict=True):
+        exact = values[ceil(Decimal(share) * len(values)) - 1]
+        assert abs(Decimal(str(found)) - exact) <= exact / 100 + Decimal("0.005")
+
+
+def test_customers_and_percentiles_of_the_last_minutes_need_no_history(world: World) -> None:
+    minutes = int((NOW - COVERED) / timedelta(minutes=1)) - 2
+    since = f"event_time >= timestamp '{NOW - timedelta(minutes=minutes):%Y-%m-%d %H:%M} UTC'"
+    for text, figures in [
+        (f"how many active customers in the last {minutes} minutes", "count(distinct user_id)"),
+        (f"transactions in the last {minutes} minutes", "count(*)"),
+    ]:
+        answer = world.ask(text)
+        assert (answer["status"], answer["plan"]["source"]) == ("answered", "live"), answer
+        start = datetime.fromisoformat(answer["plan"]["time"]["start"])
+        since = f"event_time >= timestamp '{start.astimezone(UTC):%Y-%m-%d %H:%M} UTC'"
+        assert answer["data"]["rows"] == [world.by_hand(figures, since)[0]]
+    answer = world.ask(f"top 5 customers by sales in the last {minutes} minutes")
+    by_hand = world.by_hand("user_id, sum(usd)", f"transaction_type = 'purchase' and {since}", "user_id")
+    highest = sorted(by_hand, key=lambda row: -row[1])[:5]
+    assert answer["data"]["rows"] == [[user, float(round(usd, 2))] for user, usd in highest]
+
+
 def test_what_is_not_kept_live_stops_at_the_coverage_point_and_says_so(world: World) -> None:
     answer = world.ask("active customers today")
+    assert "cannot be added up from history and live windows" in answer["text"]
     ((expected,),) = world.by_hand("count(distinct user_id)", f"event_time < timestamp '{COVERED:%Y-%m-%d %H:%M} UTC'")
     assert answer["data"]["rows"] == [[expected]]
     assert f"complete through {COVERED:%Y-%m-%d %H:%M} UTC" in answer["text"]

@@ -9,7 +9,7 @@ import pytest
 
 from headrace.lake import dbt
 from headrace.settings import Settings
-from tests.parts.lake_home import BY_HAND, EVENTS, START, Lake, filled, rate
+from tests.parts.lake_home import BY_HAND, EVENTS, START, Lake, filled, merchant, rate
 from tests.parts.raw_rows import Landed, event, landed
 
 _FIGURES = "count(*), count_if(is_late), sum(amount), count(distinct user_id)"
@@ -80,3 +80,28 @@ def test_a_build_without_news_writes_no_rows(lake: Lake) -> None:
     before = [lake.query(sql) for sql in files]
     lake.build("--select", "transactions", "fct_transactions")
     assert [lake.query(sql) for sql in files] == before
+
+
+def test_corrections_are_marked_and_unknown_entities_counted_until_they_come(lake: Lake) -> None:
+    soon = START + timedelta(hours=6)
+    action = {
+        "event_id": "action-00000001", "event_time": soon.isoformat(), "user_id": "user-1", "session_id": "s1",
+        "event_type": "search", "platform": "web", "country": "DE", "region": "europe", "merchant_id": "merchant-unknown",
+    }  # fmt: skip
+    untidy = {"event_id": "action-00000002", "platform": "iOS ", "event_time": int(soon.timestamp())}
+    lake.land("app_events", [landed(action), Landed(action | untidy, soon + timedelta(seconds=1), soon)])
+    lake.build("--select", "+corrections", "+unresolved")
+    rows = lake.query("select event_id, platform, event_time, corrected from processed.app_events order by 1")
+    assert [(row[0], row[1], row[3]) for row in rows] == [
+        ("action-00000001", "web", []),
+        ("action-00000002", "ios", ["event_time:epoch time", "platform:spaces", "platform:letter case"]),
+    ]
+    assert rows[0][2] == rows[1][2]
+    counted = "select correction, events from processed.corrections where stream = 'app_events' order by 1"
+    assert lake.query(counted) == [["event_time:epoch time", 1], ["platform:letter case", 1], ["platform:spaces", 1]]
+
+    named = "select field, events, unknown_keys from processed.unresolved where stream = 'app_events'"
+    assert lake.query(named) == [["merchant_id", 2, 1]]
+    lake.land("merchants", [Landed(merchant("merchant-unknown"), soon, soon, "file")])
+    lake.build("--select", "+merchants")
+    assert lake.query(named) == []

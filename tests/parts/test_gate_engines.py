@@ -57,8 +57,9 @@ def _trino(settings: Settings) -> Verdicts:
     )
     with connect(settings, service="dbt", timeout=60) as connection:
         cursor = connection.cursor()
-        cursor.execute(f"SELECT topic, refusal, reason, {shown} FROM ({judged})")
-        return {row[0]: dict(zip(("refusal", "reason", *GOOD), row[1:], strict=True)) for row in cursor.fetchall()}
+        cursor.execute(f"SELECT topic, refusal, reason, corrected, {shown} FROM ({judged})")
+        names = ("refusal", "reason", "corrected", *GOOD)
+        return {row[0]: dict(zip(names, row[1:], strict=True)) for row in cursor.fetchall()}
 
 
 @pytest.fixture(scope="module")
@@ -73,8 +74,10 @@ def test_every_engine_judges_alike(verdicts: dict[str, Verdicts], case: Case) ->
     assert {engine: row["refusal"] for engine, row in found.items()} == dict.fromkeys(found, case.refusal)
     if case.refusal is None:
         assert found["trino"] == found["lake"] == found["live"]
+        assert found["lake"]["corrected"] == list(case.corrected)
         if case.typed:
             assert found["lake"][case.typed[0]] == case.typed[1]
     else:
         assert len({row["reason"] for row in found.values()}) == 1
         assert found["lake"]["reason"]
+        assert case.reason in (None, found["lake"]["reason"])

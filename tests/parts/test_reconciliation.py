@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -14,11 +13,11 @@ import redis
 
 from headrace.lake import coverage
 from headrace.live.client import valkey
-from headrace.live.layout import WRITE, field_of
 from headrace.semantics import live_specs, reconcile
 from headrace.settings import Settings
 from headrace.streams.spec import LiveSpec
 from tests.parts.lake_home import START, Lake, filled
+from tests.parts.live_rows import project
 from tests.parts.raw_rows import event, landed
 
 LATE = timedelta(minutes=5)
@@ -55,8 +54,13 @@ def store(lake: Lake) -> redis.Redis:
 
 
 @pytest.fixture(scope="module")
-def spec(lake: Lake) -> LiveSpec:
-    return live_specs.publish(lake.settings)[0]
+def specs(lake: Lake) -> list[LiveSpec]:
+    return [spec for spec in live_specs.publish(lake.settings) if spec.stream == "transactions"]
+
+
+def reconciled(lake: Lake, specs: list[LiveSpec]) -> list[reconcile.Summary]:
+    names = {spec.name for spec in specs}
+    return [summary for summary in reconcile.run(lake.settings) if summary.spec in names]
 
 
 def first_arrivals(lake: Lake) -> list[tuple[dict[str, Any], bool]]:
@@ -71,29 +75,6 @@ def first_arrivals(lake: Lake) -> list[tuple[dict[str, Any], bool]]:
     return list(found.values())
 
 
-def project(client: redis.Redis, spec: LiveSpec, events: list[tuple[dict[str, Any], bool]]) -> None:
-    """Windows as the live job would have made them, written as the projector writes them."""
-    windows: dict[tuple[int, bool, tuple[str, ...]], list[Decimal]] = {}
-    for made, late in events:
-        start = int(datetime.fromisoformat(made["event_time"]).timestamp()) // 60 * 60
-        keys = tuple(made[key] for key in spec.keys)
-        windows.setdefault((start, late, keys), []).append(Decimal(str(made["amount"])).quantize(Decimal("0.01")))
-    arguments: list[str] = []
-    for (start, late, keys), amounts in windows.items():
-        values = {
-            "count": len(amounts),
-            "sum_amount": str(sum(amounts)),
-            "min_amount": str(min(amounts)),
-            "max_amount": str(max(amounts)),
-        }
-        row = {
-            "spec": spec.name, "window_start": start, "window_seconds": 60, "late": late, "generation": 1, "n": len(amounts),
-            "keys": dict(zip(spec.keys, keys, strict=True)), "values": values, "last_event_ms": start * 1000, "emitted_ms": 0,
-        }  # fmt: skip
-        arguments += [spec.name, str(start), field_of(late, keys), "1", str(len(amounts)), json.dumps(row)]
-    client.register_script(WRITE)(args=arguments)
-
-
 def written(lake: Lake) -> list[tuple[Any, ...]]:
     sql = "select state, measure, keys, live, lake, late from reconciliation where run_at = (select max(run_at) from reconciliation)"
     with psycopg.connect(lake.settings.postgres_dsn("headrace")) as connection:
@@ -101,46 +82,47 @@ def written(lake: Lake) -> list[tuple[Any, ...]]:
 
 
 def test_windows_with_repeats_late_events_and_refunds_agree_to_the_cent(
-    lake: Lake, spec: LiveSpec, store: redis.Redis
+    lake: Lake, specs: list[LiveSpec], store: redis.Redis
 ) -> None:
     events = first_arrivals(lake)
-    project(store, spec, events)
-    [summary] = reconcile.run(lake.settings)
-    assert summary.agrees
-    assert summary.windows >= 200
+    project(store, specs, events)
+    summaries = reconciled(lake, specs)
+    assert [s.spec for s in summaries] == ["transactions_1m", "transactions_by_user", "transaction_amounts"]
+    assert all(s.agrees and s.windows >= 200 for s in summaries)
     first = min(made["event_time"] for made, is_late in events if not is_late)
     late = [made for made, is_late in events if is_late and made["event_time"] >= first]
-    assert summary.late_events == len(late) > 3
+    assert all(s.late_events == len(late) > 3 for s in summaries)
     rows = written(lake)
     assert {row[0] for row in rows} == {"equal"}
-    assert sum(row[3] for row in rows) == sum(not is_late for _, is_late in events)
-    assert sum(row[5] for row in rows) == len(late)
+    assert sum(row[3] for row in rows) == 3 * sum(not is_late for _, is_late in events)
+    assert sum(row[5] for row in rows) == 3 * len(late)
 
 
-def test_windows_that_the_lake_answers_for_are_freed(lake: Lake, spec: LiveSpec, store: redis.Redis) -> None:
-    project(store, spec, first_arrivals(lake))
-    [summary] = reconcile.run(lake.settings)
-    assert summary.pruned > 0
-    oldest = min(int(start) for start in store.zrange(f"windows:{spec.name}", 0, -1))
-    assert datetime.fromtimestamp(oldest, UTC) >= THROUGH - timedelta(hours=2)
+def test_windows_that_the_lake_answers_for_are_freed(lake: Lake, specs: list[LiveSpec], store: redis.Redis) -> None:
+    project(store, specs, first_arrivals(lake))
+    assert all(summary.pruned > 0 for summary in reconciled(lake, specs))
+    for spec in specs:
+        oldest = min(int(start) for start in store.zrange(f"windows:{spec.name}", 0, -1))
+        kept = timedelta(minutes=70 if spec.person else 120)
+        assert timedelta(0) <= datetime.fromtimestamp(oldest, UTC) - (THROUGH - kept) < timedelta(minutes=5)
 
 
-def test_one_live_event_taken_away_turns_it_red(lake: Lake, spec: LiveSpec, store: redis.Redis) -> None:
+def test_one_live_event_taken_away_turns_it_red(lake: Lake, specs: list[LiveSpec], store: redis.Redis) -> None:
     events = first_arrivals(lake)
     gone = next(made for made, is_late in events if made["transaction_type"] == "refund" and not is_late)
-    project(store, spec, [pair for pair in events if pair[0] is not gone])
-    with pytest.raises(reconcile.Differs, match="transactions_1m"):
+    project(store, specs, [pair for pair in events if pair[0] is not gone])
+    with pytest.raises(reconcile.Differs, match=r"transactions_1m.*transactions_by_user.*transaction_amounts"):
         reconcile.run(lake.settings)
-    wrong = [row for row in written(lake) if row[0] != "equal"]
+    wrong = [row for row in written(lake) if row[0] != "equal" and "merchant_id" in row[2]]
     assert {row[0] for row in wrong} <= {"differs", "missing_live"}
     sums = next(row for row in wrong if row[1] == "sum_amount")
     assert sums[4] - (sums[3] or 0) == Decimal(str(gone["amount"])).quantize(Decimal("0.01"))
     assert {"n", "count", "sum_amount"} <= {row[1] for row in wrong}
 
 
-def test_an_event_that_only_live_knows_is_found(lake: Lake, spec: LiveSpec, store: redis.Redis) -> None:
+def test_an_event_that_only_live_knows_is_found(lake: Lake, specs: list[LiveSpec], store: redis.Redis) -> None:
     events = first_arrivals(lake)
-    project(store, spec, [*events, (event(40_000, START + timedelta(minutes=5)), False)])
+    project(store, specs, [*events, (event(40_000, START + timedelta(minutes=5)), False)])
     with pytest.raises(reconcile.Differs):
         reconcile.run(lake.settings)
     states = {row[0] for row in written(lake)}

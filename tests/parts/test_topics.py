@@ -18,8 +18,9 @@ from confluent_kafka.admin import (
 )
 
 from headrace.settings import Settings
-from headrace.streams import deadletters
 from headrace.streams.admin import Drift, _create, _drift, _metadata, admin_client
+from headrace.streams.deadletters import reading
+from headrace.streams.deadletters.selection import Selection
 from headrace.streams.topics import DEAD_LETTERS, Topic, ensure_topics, producer_config, topics
 
 
@@ -107,21 +108,27 @@ def _read(settings: Settings, topic: Topic, number: int) -> list[tuple[bytes, by
     return found
 
 
-def test_the_newest_dead_letters_are_listed_with_their_bytes(settings: Settings) -> None:
+def test_dead_letters_are_read_once_each_with_their_bytes(settings: Settings) -> None:
     producer = Producer(producer_config(settings, compression="lz4"))
     place = uuid.uuid4().hex
     letter = (
         '{"topic":"%s","partition":1,"offset":%d,"rule":"range:amount","reason":"amount is below 0.","value":"/3t9"}'
     )
-    now = int(time.time() * 1000)
-    for after, offset in enumerate((0, 1, 1)):
-        producer.produce(DEAD_LETTERS, letter % (place, offset), f"[{place},1,{offset}]", timestamp=now + after)
-    producer.produce(DEAD_LETTERS, "what is this", place, timestamp=now + 9)
+    for offset in (0, 1, 1):
+        producer.produce(
+            DEAD_LETTERS, letter % (place, offset), f"{place}:1:{offset}", headers=[("h", b"\xfe"), ("h", None)]
+        )
+    producer.produce(DEAD_LETTERS, "what is this", place)
     assert producer.flush(20) == 0
-    odd, *found = deadletters.newest(settings, 3)
-    assert [(one.topic, one.offset, one.rule) for one in found] == [
-        (place, 1, "range:amount"),
-        (place, 0, "range:amount"),
-    ]
-    assert found[0].value == b"\xff{}"
+    found = list(reading.select(settings, Selection()))
+    ours = {one.name: one for one in found if one.topic == place}
+    assert sorted(ours) == [f"{place}:1:0", f"{place}:1:1"]
+    assert len([one for one in found if one.topic == place]) == 2
+    assert ours[f"{place}:1:0"].value == b"\xff{}"
+    assert ours[f"{place}:1:0"].headers == (("h", b"\xfe"), ("h", None))
+    assert reading.one(settings, f"{place}:1:1").rule == "range:amount"
+    odd = next(one for one in found if one.key == place.encode())
     assert (odd.rule, odd.value) == ("unreadable", b"what is this")
+    assert reading.one(settings, odd.name) == odd
+    with pytest.raises(reading.NoSuchLetter, match="dlq list"):
+        reading.one(settings, f"{place}:1:2")

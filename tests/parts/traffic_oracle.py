@@ -19,19 +19,27 @@ from headrace.settings import Settings
 from headrace.streams.spec import Accumulator, LiveSpec
 from headrace.streams.topics import producer_config
 
-SPEC = LiveSpec(
-    "transactions_1m",
-    "transactions",
-    60,
-    ("merchant_id", "transaction_type", "currency", "region"),
-    (
-        Accumulator("transactions", "count", "*", "bigint"),
-        Accumulator("amount_sum", "sum", "amount", "decimal(28,2)", "usd_rate"),
-        Accumulator("amount_min", "min", "amount", "decimal(18,2)", "usd_rate"),
-        Accumulator("amount_max", "max", "amount", "decimal(18,2)", "usd_rate"),
-    ),
+_ADDED = (
+    Accumulator("transactions", "count", "*", "bigint"),
+    Accumulator("amount_sum", "sum", "amount", "decimal(28,2)", "usd_rate"),
+    Accumulator("amount_min", "min", "amount", "decimal(18,2)", "usd_rate"),
+    Accumulator("amount_max", "max", "amount", "decimal(18,2)", "usd_rate"),
 )
-Place = tuple[bool, datetime, str, str]
+BASE = 1.02
+BUCKET = f"CASE WHEN amount > 0 THEN CAST(CEIL(LN(amount) / LN({BASE})) AS INT) END"
+SPEC = LiveSpec(
+    "transactions_1m", "transactions", 60, ("merchant_id", "transaction_type", "currency", "region"), _ADDED
+)
+BY_USER = LiveSpec(
+    "transactions_by_user", "transactions", 60, ("user_id", "transaction_type", "currency"), _ADDED, person=True
+)
+AMOUNTS = LiveSpec(
+    "transaction_amounts", "transactions", 60, ("amount_bucket", "transaction_type", "currency"), _ADDED,
+    exprs=(("amount_bucket", BUCKET),),
+)  # fmt: skip
+TOTAL = LiveSpec("transactions_total", "transactions", 60, (), _ADDED)
+SPECS = (SPEC, BY_USER, AMOUNTS, TOTAL)
+Place = tuple[bool, datetime, tuple[str | None, ...]]
 Figures = tuple[int, Decimal, Decimal, Decimal]
 
 
@@ -46,12 +54,18 @@ class Oracle:
     refused: list[tuple[bytes, str]] = field(default_factory=list)
     values: list[bytes] = field(default_factory=list)
     """Every record as it was sent, repeats too."""
+    untidy: dict[str, list[str]] = field(default_factory=dict)
+    """What the gate corrects, by event id."""
+    sent_as: dict[str, bytes] = field(default_factory=dict)
+    """The value of each accepted event."""
+    told: set[str] = field(default_factory=set)
+    """Events from before a test told of the entities that they name."""
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
     def traffic(self, events: int) -> Iterator[tuple[str, bytes]]:
-        """(key, value) of good, late, repeated, refunded and bad events, mixed."""
+        """(key, value) of good, late, repeated, contradicted, untidy, refunded and bad events, mixed."""
         for _ in range(events):
             kind = self._random.random()
             event = self._event(late=kind < 0.1)
@@ -59,9 +73,12 @@ class Oracle:
                 yield event["user_id"], self._spoilt(event)
                 continue
             self.accepted[event["event_id"]] = (kind < 0.1, event)
-            value = json.dumps(event).encode()
+            value = json.dumps(self._untidy(event) if 0.3 <= kind < 0.4 else event).encode()
+            self.sent_as[event["event_id"]] = value
             for _ in range(3 if 0.1 <= kind < 0.2 else 1):
                 yield event["user_id"], value
+            if 0.2 <= kind < 0.3:
+                yield event["user_id"], self._contradicted(event)
 
     def _event(self, *, late: bool) -> dict[str, Any]:
         age = timedelta(minutes=12) if late else timedelta(seconds=self._random.uniform(0, 100))
@@ -73,10 +90,28 @@ class Oracle:
             "user_id": f"u{self._random.randrange(40)}",
             "merchant_id": f"{self.prefix}-{self._random.randrange(4)}",
             "transaction_type": kind,
-            "amount": self._random.randrange(1, 100_000) / 100,
+            "amount": self._amount(),
             "currency": "EUR",
             "region": "europe",
         }
+
+    def _amount(self) -> float:
+        """Nothing at all, a bound of a bucket, or anything up to a thousand."""
+        return self._random.choice([0, 1.0, 1.02, *(self._random.randrange(1, 100_000) / 100 for _ in range(7))])
+
+    def _untidy(self, event: dict[str, Any]) -> dict[str, Any]:
+        self.untidy[event["event_id"]] = ["event_id:spaces", "amount:number as text", "currency:currency symbol"]
+        return event | {"event_id": f" {event['event_id']}", "amount": str(event["amount"]), "currency": "€"}
+
+    def _contradicted(self, event: dict[str, Any]) -> bytes:
+        """The same event once more, with another amount or another time: the first one counts."""
+        moment = datetime.fromisoformat(event["event_time"].replace("Z", "+00:00")) - timedelta(seconds=70)
+        time = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        value = json.dumps(
+            event | self._random.choice([{"amount": round(event["amount"] + 1, 2)}, {"event_time": time}])
+        ).encode()
+        self.refused.append((value, "conflict"))
+        return value
 
     def _spoilt(self, event: dict[str, Any]) -> bytes:
         change, rule = self._random.choice(
@@ -102,26 +137,42 @@ class Oracle:
             self.values.append(value)
         assert producer.flush(30) == 0
 
-    def windows(self) -> dict[Place, Figures]:
+    def windows(self, spec: LiveSpec = SPEC) -> dict[Place, Figures]:
         """Every live row that must be there, once each event."""
         amounts: dict[Place, list[Decimal]] = {}
         for late, event in self.accepted.values():
-            start = datetime.fromisoformat(event["event_time"].replace("Z", "+00:00")).replace(second=0, microsecond=0)
-            place = late, start, event["merchant_id"], event["transaction_type"]
-            amounts.setdefault(place, []).append(Decimal(str(event["amount"])).quantize(Decimal("0.01")))
-        return {place: (len(found), sum(found, Decimal(0)), min(found), max(found)) for place, found in amounts.items()}
+            moment = datetime.fromisoformat(event["event_time"].replace("Z", "+00:00"))
+            amount = Decimal(str(event["amount"])).quantize(Decimal("0.01"))
+            computed = {"amount_bucket": str(bucket(amount)) if amount else None}
+            keys = tuple(computed.get(key, event.get(key)) for key in spec.keys)
+            amounts.setdefault((late, moment.replace(second=0, microsecond=0), keys), []).append(amount)
+        return {place: figures(found) for place, found in amounts.items()}
 
-    def live(self, store: LiveStore) -> dict[Place, Figures]:
-        """The same from the live store."""
+    def live(self, store: LiveStore, spec: LiveSpec = SPEC) -> dict[Place, Figures]:
+        """The same from the live store, which holds nobody else's events."""
         end = datetime.now(UTC) + timedelta(minutes=2)
         return {
-            (late, row.window_start, row.keys["merchant_id"], row.keys["transaction_type"]): _figures(row.n, row.values)
+            (late, row.window_start, tuple(row.keys[key] for key in spec.keys)): read_figures(row.n, row.values)
             for late in (False, True)
-            for row in store.windows(SPEC.name, end - timedelta(hours=1), end, late=late)
-            if row.keys["merchant_id"].startswith(self.prefix)
+            for row in store.windows(spec.name, end - timedelta(hours=1), end, late=late)
         }
 
 
-def _figures(n: int, values: dict[str, Any]) -> Figures:
+def bucket(amount: Decimal) -> int:
+    """The first power of the base that is not smaller, found by multiplying: no logarithm is trusted here."""
+    power, number = Decimal(1), 0
+    base = Decimal(str(BASE))
+    while power < amount:
+        power, number = power * base, number + 1
+    while power / base >= amount:
+        power, number = power / base, number - 1
+    return number
+
+
+def figures(amounts: list[Decimal]) -> Figures:
+    return len(amounts), sum(amounts, Decimal(0)), min(amounts), max(amounts)
+
+
+def read_figures(n: int, values: dict[str, Any]) -> Figures:
     assert values["transactions"] == n
     return n, values["amount_sum"], values["amount_min"], values["amount_max"]

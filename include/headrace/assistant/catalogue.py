@@ -8,14 +8,14 @@ from functools import lru_cache
 from headrace.assistant.kept import Kept
 from headrace.assistant.lookups import Lookups, Read, read_all, tables
 from headrace.assistant.rates import RatesUnknown, RateTable
-from headrace.assistant.vocabulary import Dimension, LiveMeasure, Metric, Vocabulary
+from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
 from headrace.semantics import DimensionInfo, MetricInfo, SemanticCatalogue, catalogue
 from headrace.semantics import manifest as manifests
 from headrace.semantics.live_specs import path as live_specs_path
 from headrace.settings import Settings
-from headrace.streams.spec import load_live_specs
+from headrace.streams.spec import LiveSpec, load_live_specs
 
-_RATES = "select currency, rate_date, usd_rate from lake.curated.exchange_rates"
+_RATES = "select currency, rate_date, usd_rate from lake.processed.exchange_rates"
 _MORE_COUNTRY_NAMES = {"US": ("usa", "america"), "GB": ("uk", "britain", "england")}
 _NONE = Lookups()
 
@@ -33,7 +33,7 @@ class Catalogue:
         """The same object as long as nothing changed, so that indexes over it can be kept."""
         known, lookups = catalogue(self._settings), self.lookups()
         if self._made is None or self._made[0] is not known or self._made[1] is not lookups:
-            self._made = (known, lookups, vocabulary(known, lookups, self._live_keys()))
+            self._made = (known, lookups, vocabulary(known, lookups, self._windows()))
         return self._made[2]
 
     def lookups(self) -> Lookups:
@@ -42,7 +42,9 @@ class Catalogue:
     def rates(self, *, wait: float | None = None) -> RateTable:
         table = self._rates.get(wait=self._wait if wait is None else wait)
         if table is None:
-            raise RatesUnknown("Exchange rates are not known yet: they come with the first build of history.")
+            raise RatesUnknown(
+                "Exchange rates are not known yet: DAG first_build brings them within its first minutes."
+            )
         return table
 
     def warm(self) -> None:
@@ -50,13 +52,12 @@ class Catalogue:
         self._lookups.get()
         self._rates.get()
 
-    def _live_keys(self) -> tuple[str, ...]:
-        specs = load_live_specs(live_specs_path(self._settings))
-        return tuple(dict.fromkeys(key for spec in specs for key in spec.keys))
+    def _windows(self) -> tuple[LiveSpec, ...]:
+        return load_live_specs(live_specs_path(self._settings))
 
     def _read_lookups(self, read: Read) -> Lookups:
         known = catalogue(self._settings)
-        return read_all(tables(manifests.written(self._settings), known, self._live_keys()), read)
+        return read_all(tables(manifests.written(self._settings), known, _keys(self._windows())), read)
 
     def _read_rates(self, read: Read) -> RateTable:
         rows = [(str(c), d, r) for c, d, r in read(_RATES)]
@@ -65,16 +66,20 @@ class Catalogue:
         return RateTable(rows, self._settings.reporting_currency)
 
 
-def vocabulary(known: SemanticCatalogue, lookups: Lookups, live_keys: Iterable[str]) -> Vocabulary:
-    keys = frozenset(live_keys)
+def _keys(windows: Iterable[LiveSpec]) -> frozenset[str]:
+    return frozenset(key for spec in windows for key in spec.keys)
+
+
+def vocabulary(known: SemanticCatalogue, lookups: Lookups, windows: tuple[LiveSpec, ...]) -> Vocabulary:
+    keys = _keys(windows)
     return Vocabulary(
         {m.name: _metric(m) for m in known.metrics.values()},
         {d.name: _dimension(d, lookups, keys) for d in known.dimensions.values()},
+        windows,
     )
 
 
 def _metric(info: MetricInfo) -> Metric:
-    live = info.live
     return Metric(
         name=info.name,
         label=info.label,
@@ -85,18 +90,20 @@ def _metric(info: MetricInfo) -> Metric:
         money=info.money,
         owner=info.owner,
         agg=info.agg,  # type: ignore[arg-type]
-        live=LiveMeasure(live.spec, live.accumulator, live.agg, live.factor, live.only) if live else None,
+        live=info.live,
         inputs=info.inputs,
         expr=info.expr,
         dimensions=info.dimensions,
+        percentile=info.percentile,
     )
 
 
 def _dimension(info: DimensionInfo, lookups: Lookups, live_keys: frozenset[str]) -> Dimension:
     values = info.values or lookups.values.get(info.name, ())
-    live_key = info.name if info.name in live_keys or info.name in lookups.live else info.live_key
+    live_from = lookups.live.get(info.name)
+    live_key = info.name if info.name in live_keys or live_from else None
     names = _countries(values) if "country" in info.name else dict(lookups.ids.get(info.name, {}))
-    return Dimension(info.name, info.label, info.qualified, info.synonyms, values, names, live_key)
+    return Dimension(info.name, info.label, info.qualified, info.synonyms, values, names, live_key, live_from)
 
 
 def _countries(codes: Iterable[str]) -> Mapping[str, tuple[str, ...]]:

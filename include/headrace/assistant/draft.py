@@ -102,7 +102,7 @@ class _Placer:
             self.draft.notes.append(f"read “{hit.text}” as {self._name(hit.meanings[0])}")
         if hit.of("value") and (named or not hit.of("metric") or self._limits_another(before)):
             self._filter(hit, named, negated=before in NEGATIONS or self._negated(hit))
-        elif hit.of("metric"):
+        elif hit.of("metric") and not (hit.of("dimension") and self._splits(hit, before)):
             self._metric(hit, before)
         else:
             self._dimension(hit, before)
@@ -110,6 +110,13 @@ class _Placer:
     def _limits_another(self, before: str) -> bool:
         """In "transactions for refunds" the second word limits the first, though it is a figure of its own."""
         return before in PREPOSITIONS | NEGATIONS and sum(bool(h.of("metric")) for h in self.hits) > 1
+
+    def _splits(self, hit: Hit, before: str) -> bool:
+        """In "sales by customer" and "top 5 customers by sales" the customer is no figure, though it can be one."""
+        others = [h for h in self.hits if h is not hit and h.of("metric")]
+        rank = self.draft.rank
+        first = rank is not None and not any(rank.start < h.start < hit.start for h in self.hits)
+        return bool(others) and (before in GROUPING or (rank is not None and rank.start < hit.start and first))
 
     def _names_next(self, hit: Hit, following: Hit | None) -> frozenset[str]:
         """In "region europe" the first word only says what the second is."""

@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from headrace.assistant.sketches import Distinct, Histogram, Sketch
 from headrace.assistant.vocabulary import Agg, Metric, Vocabulary
 
 Value = Decimal | None
+Cell = Value | Sketch
 Key = tuple[datetime | None, tuple[str | None, ...]]
-Cells = dict[str, Value]
+Cells = dict[str, Cell]
 Part = dict[Key, Cells]
 
 _OPERATORS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
@@ -31,9 +33,15 @@ class NotAdditive(ValueError):
     """A component that cannot be put together from two parts was read from two parts."""
 
 
-def combine(agg: Agg | None, left: Value, right: Value) -> Value:
+def combine(agg: Agg | None, left: Cell, right: Cell) -> Cell:
     if left is None or right is None:
         return right if left is None else left
+    if isinstance(left, Distinct) and isinstance(right, Distinct):
+        return left.joined(right)
+    if isinstance(left, Histogram) and isinstance(right, Histogram):
+        return left.joined(right)
+    if isinstance(left, Sketch) or isinstance(right, Sketch):
+        raise NotAdditive("a figure was read from two sides in two ways; ask for a period that one of them covers")
     if agg in ("sum", "count"):
         return left + right
     if agg in ("min", "max"):
@@ -53,14 +61,24 @@ def join(parts: Iterable[Part], components: Iterable[Metric]) -> Part:
     return joined
 
 
-def evaluate(name: str, cells: Mapping[str, Value], vocabulary: Vocabulary) -> Value:
+def evaluate(name: str, cells: Mapping[str, Cell], vocabulary: Vocabulary) -> Value:
     """A metric from its components. Nothing to add up is zero; nothing to compare or to divide by is no figure."""
     metric = vocabulary.metrics[name]
     if metric.inputs:
         names = {alias: evaluate(inner, cells, vocabulary) for alias, inner in metric.inputs}
         return _calculate(metric.expr, names)
     value = cells.get(name)
-    return Decimal(0) if value is None and metric.agg in ("sum", "count") else value
+    if value is not None:
+        return finished(value)
+    return Decimal(0) if metric.agg in ("sum", "count") or _distinct(metric) else None
+
+
+def finished(cell: Cell) -> Value:
+    return cell.figure() if isinstance(cell, Sketch) else cell
+
+
+def _distinct(metric: Metric) -> bool:
+    return metric.live is not None and metric.live.agg == "distinct"
 
 
 def _calculate(expression: str, names: Mapping[str, Value]) -> Value:

@@ -8,7 +8,8 @@ from typing import Any
 
 from cachetools import TTLCache, cached
 
-from headrace.assistant.livepart import Window, Windows
+from headrace.assistant.livepart import Windows
+from headrace.live.fold import Window
 from headrace.live.layout import RUN
 
 _CHECK_SECONDS = 1.0
@@ -30,6 +31,9 @@ class FilledStore:
 
     def newest(self, spec: str) -> datetime | None:
         return self._store.newest(spec)
+
+    def since(self, spec: str) -> datetime | None:
+        return self._store.since(spec) if self._check() else None
 
 
 def _filled(client: Any) -> bool:

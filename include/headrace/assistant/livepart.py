@@ -8,31 +8,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol
 
-from headrace.assistant.figures import Part, Value, combine
+from headrace.assistant.choose import smallest
+from headrace.assistant.figures import Cell, Part, Value, combine
 from headrace.assistant.periods import Grain, floor
 from headrace.assistant.plan import Filter
-from headrace.assistant.vocabulary import LiveMeasure, Metric, Vocabulary
+from headrace.assistant.sketches import Distinct, Histogram, middle
+from headrace.assistant.vocabulary import Metric, Vocabulary
+from headrace.live import fold
+from headrace.live.fold import Window
+from headrace.streams.spec import CURRENCY, LiveMeasure
 
 COUNT = "n"
 
 
-class Window(Protocol):
-    @property
-    def window_start(self) -> datetime: ...
-    @property
-    def keys(self) -> Mapping[str, str]: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def values(self) -> Mapping[str, Decimal | int]: ...
-
-
-class Windows(Protocol):
+class Windows(fold.Windows, Protocol):
     """The live store, as far as answers need it."""
 
-    def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> Iterable[Window]: ...
-
     def newest(self, spec: str) -> datetime | None: ...
+
+    def since(self, spec: str) -> datetime | None: ...
 
 
 class Rates(Protocol):
@@ -49,6 +43,9 @@ NO_RATES: Rates = _NoRates()
 
 @dataclass(frozen=True)
 class LiveRequest:
+    """What is wanted of the windows of one specification."""
+
+    spec: str
     components: tuple[Metric, ...]
     keys: tuple[str, ...]
     """Live keys of the plan's dimensions, in its order."""
@@ -58,14 +55,22 @@ class LiveRequest:
 
 
 def as_live(components: tuple[Metric, ...], group_by: Iterable[str], filters: Iterable[Filter], grain: Grain | None,
-            vocabulary: Vocabulary) -> LiveRequest | None:  # fmt: skip
+            vocabulary: Vocabulary) -> tuple[LiveRequest, ...] | None:  # fmt: skip
     """The request in the live store's terms, or None when it does not hold what is asked."""
-    live_keys = {name: d.live_key for name, d in vocabulary.dimensions.items() if d.live_key}
+    live = {name: d for name, d in vocabulary.dimensions.items() if d.live_key}
     group_by, filters = tuple(group_by), tuple(filters)
-    if not {*group_by, *(f.dimension for f in filters)} <= set(live_keys) or any(c.live is None for c in components):
+    asked = {*group_by, *(f.dimension for f in filters)}
+    if not asked <= set(live):
         return None
-    renamed = tuple(f.model_copy(update={"dimension": live_keys[f.dimension]}) for f in filters)
-    return LiveRequest(components, tuple(live_keys[name] for name in group_by), renamed, grain)
+    by_spec: dict[str, tuple[Metric, ...]] = {}
+    for component in components:
+        spec = smallest(component, {live[name].live_from or str(live[name].live_key) for name in asked}, vocabulary)
+        if spec is None:
+            return None
+        by_spec[spec.name] = (*by_spec.get(spec.name, ()), component)
+    keys = tuple(str(live[name].live_key) for name in group_by)
+    renamed = tuple(f.model_copy(update={"dimension": live[f.dimension].live_key}) for f in filters)
+    return tuple(LiveRequest(spec, counted, keys, renamed, grain) for spec, counted in by_spec.items())
 
 
 def total(windows: Iterable[Window], request: LiveRequest, rates: Rates) -> Part:
@@ -80,8 +85,22 @@ def total(windows: Iterable[Window], request: LiveRequest, rates: Rates) -> Part
             measure = component.live
             if measure and _counts(measure, window):
                 row = part.setdefault(key, {})
-                row[component.name] = combine(measure.agg, row.get(component.name), _value(measure, window, rates))
+                row[component.name] = _add(measure, row.get(component.name), window, rates)
     return part
+
+
+def _add(measure: LiveMeasure, known: Cell, window: Window, rates: Rates) -> Cell:
+    if measure.agg == "distinct":
+        kept = known if isinstance(known, Distinct) else Distinct()
+        kept.add(window.keys[measure.over or ""] or "")
+        return kept
+    if measure.agg == "percentile":
+        counts = known if isinstance(known, Histogram) else Histogram(measure.share)
+        value = _rated(middle(measure.base, window.keys[measure.over or ""]), measure, window, rates)
+        if value is not None:
+            counts.add(value, window.n)
+        return counts
+    return combine(measure.agg, known, _value(measure, window, rates))
 
 
 def events(windows: Iterable[Window], request: LiveRequest) -> int:
@@ -98,7 +117,7 @@ def _counts(measure: LiveMeasure, window: Window) -> bool:
     return all(window.keys.get(k) in values for k, values in measure.only)
 
 
-def _passes(filter_: Filter, keys: Mapping[str, str]) -> bool:
+def _passes(filter_: Filter, keys: Mapping[str, str | None]) -> bool:
     return (keys.get(filter_.dimension) in filter_.values) is not filter_.negated
 
 
@@ -106,8 +125,11 @@ def _value(measure: LiveMeasure, window: Window, rates: Rates) -> Value:
     raw = window.n if measure.accumulator == COUNT else window.values.get(measure.accumulator)
     if raw is None:
         return None
-    value = Decimal(raw)
+    return _rated(Decimal(raw), measure, window, rates)
+
+
+def _rated(value: Decimal, measure: LiveMeasure, window: Window, rates: Rates) -> Value:
     if measure.factor is None:
         return value
-    rate = rates.rate(window.keys["currency"], window.window_start.date())
+    rate = rates.rate(window.keys[CURRENCY] or "", window.window_start.date())
     return None if rate is None else value * rate

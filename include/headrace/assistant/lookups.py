@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
-from headrace.assistant.livepart import Window, Windows
+from headrace.assistant.livepart import Windows
+from headrace.live.fold import Window
 from headrace.semantics.catalogue import SemanticCatalogue
 
 _MOST_VALUES = 5000
@@ -42,10 +44,10 @@ class Lookups:
     behind: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """live key -> its value -> dimension -> value."""
 
-    @property
-    def live(self) -> frozenset[str]:
-        """Dimensions that live windows know through these tables."""
-        return frozenset(name for rows in self.behind.values() for row in rows.values() for name in row)
+    @cached_property
+    def live(self) -> Mapping[str, str]:
+        """Dimensions that live windows know through these tables, with the key that leads there."""
+        return {name: key for key, rows in self.behind.items() for row in rows.values() for name in row}
 
 
 def tables(manifest: Any, catalogue: SemanticCatalogue, live_keys: Iterable[str]) -> list[Table]:
@@ -77,7 +79,8 @@ def read_all(found: Iterable[Table], read: Read) -> Lookups:
         rows = [[*row] for row in read(table.sql) if row[0] is not None]
         for position, name in enumerate(table.columns, 1):
             values[name] = tuple(sorted({row[position] for row in rows if row[position]}))
-        if table.live_key:
+        # A table that was cut short would leave some windows without a name.
+        if table.live_key and len(rows) < _MOST_VALUES:
             names = tuple(table.columns)
             behind[table.live_key] = {row[0]: dict(zip(names, row[1:], strict=True)) for row in rows}
             if names:
@@ -108,9 +111,12 @@ class NamedWindows:
     def newest(self, spec: str) -> datetime | None:
         return self._store.newest(spec)
 
+    def since(self, spec: str) -> datetime | None:
+        return self._store.since(spec)
+
     def _named(self, row: Any, behind: Mapping[str, Mapping[str, Mapping[str, str]]]) -> Window:
         keys = dict(row.keys)
         for key, rows in behind.items():
-            keys.update(rows.get(keys.get(key, ""), {}))
+            keys.update(rows.get(keys.get(key) or "", {}))
         named: Window = replace(row, keys=keys)
         return named

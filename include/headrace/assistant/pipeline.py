@@ -145,6 +145,8 @@ def _compose(
         notes.append(
             f"{result.late_events} events came late (long after they happened); they are counted in the live part"
         )
+    if errors := [p.error for c in vocabulary.components(plan.metrics) if (p := c.percentile)]:
+        notes.append(f"percentiles are read from buckets: within {max(errors):.0%} of the exact figure")
     if limited:
         notes.append("only the rows that you may see are counted")
     if len(shown) < len(rows) and not plan.limit:

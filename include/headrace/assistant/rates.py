@@ -1,7 +1,7 @@
-"""Dated rates into the reporting currency, for the live part: read from curated through Trino, kept for minutes.
+"""Dated rates into the reporting currency, for the live part: read through Trino, kept for minutes.
 
-The same table that the lake multiplies by, and the same rule: a day without a rate of its own takes the newest one before
-it, a day before the first takes the first. A currency without any rate raises, since a figure that silently leaves a currency out would be a wrong one.
+The rows that the lake's own daily table is made of, by the same rule: a day without a rate of its own takes the newest
+one before it, a day before the first takes the first. A currency without any rate raises, since a figure that silently leaves a currency out would be a wrong one.
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from headrace.assistant.livepart import LiveRequest
 from headrace.assistant.plan import Source, TimeRange
 
 
@@ -32,7 +31,17 @@ class Route:
         return "live" if self.live else "historical"
 
 
-def route(time: TimeRange, wanted: Source, coverage: datetime | None, live: LiveRequest | None) -> Route:
+@dataclass(frozen=True)
+class Live:
+    """What the live store can do for a question."""
+
+    joins: bool = True
+    """Whether its part can be put together with history's."""
+    since: datetime | None = None
+    """Where its windows begin; only looked up where history cannot be joined."""
+
+
+def route(time: TimeRange, wanted: Source, coverage: datetime | None, live: Live | None) -> Route:
     """Raises NotKnown rather than leave a person with a figure of another period than they asked for."""
     if coverage is None:
         return _without_history(time, wanted, live)
@@ -48,7 +57,17 @@ def route(time: TimeRange, wanted: Source, coverage: datetime | None, live: Live
         return Route(None, present, left_out)
     if present and live is None:
         return _only_past(past, present, coverage, "this figure, split or filter is known from history only")
+    if past and present and live and not live.joins:
+        return _one_side(time, past, present, coverage, live)
     return Route(past, present)
+
+
+def _one_side(time: TimeRange, past: Stretch, present: Stretch, coverage: datetime, live: Live) -> Route:
+    """Live windows stay for a while after history has them: then they hold the whole period."""
+    if live.since and live.since <= time.start:
+        return Route(None, Stretch(time.start, time.end))
+    why = "this figure cannot be added up from history and live windows, and the windows do not reach back so far"
+    return _only_past(past, present, coverage, why)
 
 
 def _only_past(past: Stretch | None, present: Stretch | None, coverage: datetime, why: str) -> Route:
@@ -60,7 +79,7 @@ def _only_past(past: Stretch | None, present: Stretch | None, coverage: datetime
     return Route(past, None, (f"{why}: complete through {coverage:%Y-%m-%d %H:%M} UTC",) if present else ())
 
 
-def _without_history(time: TimeRange, wanted: Source, live: LiveRequest | None) -> Route:
+def _without_history(time: TimeRange, wanted: Source, live: Live | None) -> Route:
     if live is None or wanted == "historical":
         raise NotKnown("History is still being built, and this is not known live. Try again in a few minutes.")
     note = "history is still being built: only what the live windows hold"

@@ -13,9 +13,10 @@ from typing import TypeVar
 from headrace.assistant.evidence import Freshness, History, HistoryRequest, HistoryResult, Result, Sql
 from headrace.assistant.figures import Part, join
 from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, Windows, as_live, events, total
+from headrace.assistant.pastpart import PastRead, reads
 from headrace.assistant.plan import Filter, Plan, TimeRange
-from headrace.assistant.route import NotKnown, Route, Stretch, route
-from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
+from headrace.assistant.route import Live, NotKnown, Route, Stretch, route
+from headrace.assistant.vocabulary import Dimension, Vocabulary
 from headrace.policy import Identity
 
 T = TypeVar("T")
@@ -75,18 +76,29 @@ class _Run:
         self._runner, self._identity, self._plan, self._vocabulary = runner, identity, plan, vocabulary
         self._filters = (*plan.filters, *limits)
         self._components = vocabulary.components(plan.metrics)
-        self._request = as_live(self._components, plan.group_by, self._filters, plan.grain, vocabulary)
-        self._route: Route = route(time, plan.source, coverage, self._request)
+        self._requests = as_live(self._components, plan.group_by, self._filters, plan.grain, vocabulary)
+        self._route: Route = route(time, plan.source, coverage, self._live())
         self._coverage = coverage
-        self._past: Future[HistoryResult] | None = None
-        self._present: Future[tuple[Part, int, datetime | None]] | None = None
+        self._past: list[tuple[PastRead, Future[HistoryResult]]] = []
+        self._present: Future[tuple[Part, int, dict[str, datetime | None]]] | None = None
+
+    def _live(self) -> Live | None:
+        if self._requests is None:
+            return None
+        if all(component.joins for component in self._components):
+            return Live()
+        begins = [self._runner._live.since(request.spec) for request in self._requests]
+        known = [moment for moment in begins if moment]
+        return Live(joins=False, since=max(known) if len(known) == len(begins) else None)
 
     def start(self) -> None:
         pool = self._runner._pool
         if self._route.historical:
-            self._past = pool.submit(self._runner._history.read, self._identity, self._asked(self._route.historical))
-        if self._route.live and self._request:
-            self._present = pool.submit(self._read_live, self._route.live, self._request)
+            for read in reads(self._components, self._asked(self._route.historical), self._vocabulary):
+                done = pool.submit(self._runner._history.read, self._identity, read.request)
+                self._past.append((read, done))
+        if self._route.live and self._requests:
+            self._present = pool.submit(self._read_live, self._route.live, self._requests)
 
     def _asked(self, stretch: Stretch) -> HistoryRequest:
         return HistoryRequest(
@@ -103,28 +115,30 @@ class _Run:
             raise NotKnown(f"These figures cannot be split or limited by {name.replace('_', ' ')}.")
         return replace(self._vocabulary.dimensions[name], qualified=qualified)
 
-    def _read_live(self, stretch: Stretch, request: LiveRequest) -> tuple[Part, int, datetime | None]:
+    def _read_live(
+        self, stretch: Stretch, requests: tuple[LiveRequest, ...]
+    ) -> tuple[Part, int, dict[str, datetime | None]]:
         """Late events are windows of their own: they belong to the period and are added, and counted for the person."""
         store = self._runner._live
-        rates = self._runner._rates() if any(c.live and c.live.factor for c in request.components) else NO_RATES
+        rates = self._runner._rates() if any(c.live and c.live.factor for c in self._components) else NO_RATES
         parts: list[Part] = []
-        late, newest = 0, None
-        for spec, components in _by_spec(request.components).items():
-            asked = LiveRequest(components, request.keys, request.filters, request.grain)
-            punctual = store.windows(spec, stretch.start, stretch.end)
-            belated = list(store.windows(spec, stretch.start, stretch.end, late=True))
+        late, newest = 0, {}
+        for asked in requests:
+            punctual = store.windows(asked.spec, stretch.start, stretch.end)
+            belated = list(store.windows(asked.spec, stretch.start, stretch.end, late=True))
             late = max(late, events(belated, asked))
             parts += [total(punctual, asked, rates), total(belated, asked, rates)]
-            newest = store.newest(spec)
-        return join(parts, request.components), late, newest
+            newest[asked.spec] = store.newest(asked.spec)
+        return join(parts, self._components), late, newest
 
     def finish(self, deadline: float) -> Result:
         result = Result({}, self._route.source, notes=list(self._route.notes))
         parts: list[Part] = []
         if self._past and self._route.historical:
-            history = _wait(self._past, deadline, "Trino")
-            parts.append(history.part)
-            result.sql.append(Sql(engine="trino", sql=history.sql))
+            for read, done in self._past:
+                history = _wait(done, deadline, "Trino")
+                parts.append(read.folded(history.part))
+                result.sql.append(Sql(engine="trino", sql=history.sql))
             end = self._route.historical.end
             result.freshness.append(
                 Freshness(part="historical", source="lake.curated", as_of=self._coverage, through=end)
@@ -132,19 +146,24 @@ class _Run:
         if self._present and self._route.live:
             part, result.late_events, newest = _wait(self._present, deadline, "the live store")
             parts.append(part)
-            spec = self._components[0].live.spec if self._components[0].live else ""
-            result.sql.append(Sql(engine="live", sql=self._live_words(spec, self._route.live)))
-            freshness = Freshness(part="live", source=f"window:{spec}", as_of=newest, through=self._route.live.end)
-            result.freshness.append(freshness)
-            result.notes += _stale(newest, self._route.live.end)
+            end = self._route.live.end
+            for request in self._requests or ():
+                spec = request.spec
+                result.sql.append(Sql(engine="live", sql=_live_words(request, self._route.live)))
+                result.freshness.append(
+                    Freshness(part="live", source=f"window:{spec}", as_of=newest[spec], through=end)
+                )
+                result.notes += [note for note in _stale(newest[spec], end) if note not in result.notes]
         result.part = join(parts, self._components)
         return result
 
-    def _live_words(self, spec: str, stretch: Stretch) -> str:
-        """What was read from the live store, in a form that a person can repeat by hand."""
-        names = " and ".join(self._request.keys) if self._request else ""
-        keys = f" by {names}" if names else ""
-        return f"window:{spec} from {stretch.start:%Y-%m-%dT%H:%MZ} to {stretch.end:%Y-%m-%dT%H:%MZ}, added up{keys}"
+
+def _live_words(request: LiveRequest, stretch: Stretch) -> str:
+    """What was read from the live store, in a form that a person can repeat by hand."""
+    keys = f" by {' and '.join(request.keys)}" if request.keys else ""
+    return (
+        f"window:{request.spec} from {stretch.start:%Y-%m-%dT%H:%MZ} to {stretch.end:%Y-%m-%dT%H:%MZ}, added up{keys}"
+    )
 
 
 def _stale(newest: datetime | None, end: datetime) -> list[str]:
@@ -154,14 +173,6 @@ def _stale(newest: datetime | None, end: datetime) -> list[str]:
     if end - newest <= _QUIET:
         return []
     return [f"no live event is newer than {newest:%Y-%m-%d %H:%M} UTC"]
-
-
-def _by_spec(components: tuple[Metric, ...]) -> dict[str, tuple[Metric, ...]]:
-    found: dict[str, tuple[Metric, ...]] = {}
-    for component in components:
-        if component.live:
-            found[component.live.spec] = (*found.get(component.live.spec, ()), component)
-    return found
 
 
 def _wait(future: Future[T], deadline: float, name: str) -> T:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from headrace.assistant.figures import Part, Value, evaluate
-from headrace.assistant.livepart import LiveRequest, Rates, Window, total
+from headrace.assistant.figures import Cells, Part, Value, evaluate, finished
+from headrace.assistant.livepart import LiveRequest, Rates, total
 from headrace.assistant.periods import Grain
-from headrace.assistant.vocabulary import LiveMeasure, Metric, Vocabulary
+from headrace.assistant.vocabulary import Metric, Vocabulary
 from headrace.assistant.wording import number
+from headrace.live.fold import Window
+from headrace.streams.spec import LiveMeasure
 
 METRICS = ("sales", "refunds", "net_sales", "transactions", "purchases", "average_purchase")
 _TOP = 10
@@ -19,7 +21,8 @@ _TOP = 10
 class LiveFigures:
     """Windows read once, added up in several ways."""
 
-    def __init__(self, windows: Iterable[Window], vocabulary: Vocabulary, rates: Rates) -> None:
+    def __init__(self, spec: str, windows: Iterable[Window], vocabulary: Vocabulary, rates: Rates) -> None:
+        self._spec = spec
         self._windows: Sequence[Window] = list(windows)
         self._vocabulary, self._rates = vocabulary, rates
         self._names = [n for n in METRICS if n in vocabulary.metrics and self._is_live(n)]
@@ -28,13 +31,13 @@ class LiveFigures:
         return all(c.live for c in self._vocabulary.components([name]))
 
     def _part(self, keys: tuple[str, ...] = (), grain: Grain | None = None) -> Part:
-        request = LiveRequest(self._vocabulary.components(self._names), keys, (), grain)
+        request = LiveRequest(self._spec, self._vocabulary.components(self._names), keys, (), grain)
         return total(self._windows, request, self._rates)
 
     def _number(self, name: str, value: Value) -> int | float | None:
         return number(value, self._vocabulary.metrics[name])
 
-    def _row(self, cells: dict[str, Value]) -> dict[str, Any]:
+    def _row(self, cells: Cells) -> dict[str, Any]:
         return {name: self._number(name, evaluate(name, cells, self._vocabulary)) for name in self._names}
 
     def totals(self) -> dict[str, Any]:
@@ -56,10 +59,14 @@ class LiveFigures:
     def amounts_by(self, key: str, measure: LiveMeasure) -> list[dict[str, Any]]:
         """Amounts of every kind of event, in the reporting currency."""
         amount = Metric("amount", "Amount", money=True, agg="sum", live=measure)
-        count = Metric("events", "Events", agg="count", live=LiveMeasure(measure.spec, "n", "count"))
-        part = total(self._windows, LiveRequest((amount, count), (key,), (), None), self._rates)
+        count = Metric("events", "Events", agg="count", live=LiveMeasure(measure.stream, "n", "count"))
+        part = total(self._windows, LiveRequest(self._spec, (amount, count), (key,), (), None), self._rates)
         rows = [
-            {key: keys[0], "amount": number(cells.get("amount"), amount), "events": number(cells.get("events"), count)}
+            {key: keys[0], "amount": _number(cells, amount), "events": _number(cells, count)}
             for (_, keys), cells in part.items()
         ]
         return sorted(rows, key=lambda r: (-(r["amount"] or 0), str(r[key])))
+
+
+def _number(cells: Cells, metric: Metric) -> int | float | None:
+    return number(finished(cells.get(metric.name)), metric)

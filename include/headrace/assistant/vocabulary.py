@@ -6,18 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from headrace.semantics.percentile import Percentile
+from headrace.streams.spec import LiveMeasure, LiveSpec
+
 Agg = Literal["sum", "count", "min", "max"]
-
-
-@dataclass(frozen=True)
-class LiveMeasure:
-    """How a simple metric is read from live windows: an accumulator, limited to some key values, perhaps times a rate."""
-
-    spec: str
-    accumulator: str
-    agg: Agg
-    factor: str | None = None
-    only: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +30,12 @@ class Metric:
     expr: str = ""
     dimensions: tuple[str, ...] = ()
     """Qualified names of what it can be split by; empty where nobody said."""
+    percentile: Percentile | None = None
+
+    @property
+    def joins(self) -> bool:
+        """Whether its parts of a period can be put together exactly: not those of a distinct count."""
+        return self.agg is not None or self.percentile is not None
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -53,6 +51,9 @@ class Dimension:
     values: tuple[str, ...] = ()
     value_synonyms: Mapping[str, tuple[str, ...]] | None = None
     live_key: str | None = None
+    """What live windows call it; none where they do not know it."""
+    live_from: str | None = None
+    """The key that it is looked up by, where it is not a key itself."""
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -63,6 +64,8 @@ class Dimension:
 class Vocabulary:
     metrics: Mapping[str, Metric]
     dimensions: Mapping[str, Dimension]
+    windows: tuple[LiveSpec, ...] = ()
+    """What the live store holds."""
 
     def components(self, names: Iterable[str]) -> tuple[Metric, ...]:
         """The simple metrics that these are made of, each once: what is read and joined."""
@@ -93,4 +96,5 @@ class Vocabulary:
         return Vocabulary(
             {n: m for n, m in self.metrics.items() if n in kept},
             {n: d for n, d in self.dimensions.items() if n in axes},
+            self.windows,
         )

@@ -7,7 +7,7 @@ import sys
 import typer
 
 from headrace import log
-from headrace.cli import asking, developing, operating
+from headrace.cli import asking, developing, letters, operating
 from headrace.cli.output import fail
 
 app = typer.Typer(
@@ -18,7 +18,7 @@ app = typer.Typer(
     help="Streams in, live figures at once, a curated lake of the same events, and answers that join the two.\n\n"
     'Start with [bold]./headrace up[/bold], then [bold]./headrace ask "What were sales today?"[/bold]',
 )
-for module in (operating, asking, developing):
+for module in (operating, asking, letters, developing):
     module.register(app)
 
 

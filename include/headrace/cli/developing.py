@@ -28,6 +28,7 @@ def test(
     seed: Annotated[int, typer.Option(help="Seed of the fault tests.")] = 1,
     kills: Annotated[int, typer.Option(help="Kills per process in the fault tests.")] = 1,
     match: Annotated[str | None, typer.Option("-k", help="Only tests whose name matches.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only what failed the last time.")] = False,
 ) -> None:
     """Pass the tests: on real parts, in a state folder of their own."""
     if suite and suite not in SUITES:
@@ -45,6 +46,7 @@ def test(
         f"--seed={seed}",
         f"--kills={kills}",
         *(["-k", match] if match else []),
+        *(["--last-failed"] if failed else []),
     ]
     console.print(f"[dim]pytest {' '.join(command[3:])}[/dim]")
     raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)
@@ -76,18 +78,20 @@ def check() -> None:
 
 def bench(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="latency, throughput")],
+    name: Annotated[str, typer.Argument(help="latency, throughput, anomalies")],
     json_: Json = False,
 ) -> None:
-    """Measure on the running platform; each benchmark prints one table and writes its raw results.
+    """Measure: each benchmark prints one table and writes its raw results. Options of its own follow its name.
 
-    What follows the name goes to the benchmark: `./headrace bench throughput --help` tells its options.
+    latency: on the running platform, from REST call to live figure (--rates 500,1000 --seconds 30).
+    throughput: starts what it needs itself; the live windows on Spark beside Flink SQL (--help tells its options).
+    anomalies: no part is started; what the detector finds of planted anomalies (--hours 8, --tune).
     """
     path = get_settings().repo / "benchmarks" / f"{name}.py"
     if not path.exists():
-        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.py")))
+        known = ", ".join(sorted(p.stem for p in path.parent.glob("*.py") if "__main__" in p.read_text()))
         fail(f"There is no benchmark {name!r}. Benchmarks: {known}.")
-    command = [sys.executable, str(path), *context.args, *(["--json"] if json_ else [])]
+    command = [sys.executable, "-m", f"benchmarks.{name}", *context.args, *(["--json"] if json_ else [])]
     raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)
 
 

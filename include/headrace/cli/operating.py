@@ -52,9 +52,9 @@ def _table(settings: Settings) -> tuple[Table, bool]:
     from headrace.runtime import status as reading
 
     statuses = reading.read(settings)
-    table = Table(box=None, padding=(0, 2))
+    table = Table(box=None, padding=(0, 1))
     for heading in ("part", "state", "pid", "memory", "address"):
-        table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left")
+        table.add_column(heading, justify="right" if heading in ("pid", "memory") else "left", no_wrap=True)
     for s in statuses:
         mark = (
             "[green]●[/green]"

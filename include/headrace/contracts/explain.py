@@ -11,8 +11,10 @@ from typing import Any
 
 import msgspec
 
+from headrace.contracts.correct import UNREADABLE, Tokens, corrected
 from headrace.contracts.model import Field
-from headrace.contracts.structs import EventCodec, decimal_rule, python_type, too_early, year_fault
+from headrace.contracts.outliers import Outlier
+from headrace.contracts.structs import EventCodec, decimal_rule, python_type, quoted, too_early, year_fault
 
 _SHOWN = 60
 _WORDS = {
@@ -65,9 +67,11 @@ def _field_fault(field: Field, raw: bytes) -> str | None:
         return f"is null; it must be {allowed(field)}" if field.required else None
     try:
         value: Any = msgspec.json.decode(raw, type=python_type(field))
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return f"{_shown(raw)} is not {allowed(field)}"
     rule = decimal_rule(field)
+    if rule and quoted(msgspec.Raw(raw)):
+        return f"{_shown(raw)} is not {allowed(field)}"
     if rule and isinstance(value, Decimal) and (fault := rule.fault(value)):
         return f"{fault}; it must be {allowed(field)}"
     return year_fault(value) if isinstance(value, date) else None
@@ -77,16 +81,21 @@ def _ahead(raw: bytes, now: datetime, future: timedelta) -> bool:
     return msgspec.json.decode(raw, type=datetime) > now + future
 
 
+def _implausible(field: Field, outlier: Outlier, fields: Tokens) -> str | None:
+    kind = fields.get(outlier.by or "", msgspec.Raw(b"null"))
+    return outlier.fault(Decimal(bytes(fields[field.name]).decode()), bytes(kind).decode().strip('"'))
+
+
 def _unknown(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known, n=1, cutoff=0.75)
     return "is not in the contract" + (f"; did you mean {near[0]}?" if near else f", which has {', '.join(known)}")
 
 
 def explain(codec: EventCodec, body: bytes, now: datetime) -> list[Fault]:
-    """Every fault of one event; an empty list means that it keeps its contract."""
+    """Every fault of one event that the gate cannot correct; an empty list means that it is accepted."""
     try:
-        fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError as error:
+        fields = corrected(codec.contract, msgspec.json.decode(body, type=Tokens))
+    except UNREADABLE as error:
         return [Fault("", f"an event must be one JSON object with text in UTF-8: {error}")]
     contract = codec.contract
     known = [field.name for field in contract.fields]
@@ -101,6 +110,8 @@ def explain(codec: EventCodec, body: bytes, now: datetime) -> list[Fault]:
             found.append(Fault(field.name, reason))
         elif field.name == contract.event_time and _ahead(raw, now, codec.future):
             found.append(Fault(field.name, f"{_shown(raw)} {too_early(codec.future)}"))
+        elif field.outlier and raw != b"null" and (reason := _implausible(field, field.outlier, fields)):
+            found.append(Fault(field.name, reason))
     return found
 
 

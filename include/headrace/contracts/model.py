@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import yaml
 
+from headrace.contracts.corrections import default, possible
+from headrace.contracts.outliers import Outlier, outlier_of
+
 Kind = Literal["events", "entity"]
 _TYPES = {
     "string": "string",
@@ -40,6 +43,15 @@ class Field:
     values: tuple[str, ...] = ()
     classification: str = "internal"
     person: bool = False
+    corrected_by: tuple[str, ...] | None = None
+    """Kinds of correction that the contract names; None: what the type suggests."""
+    outlier: Outlier | None = None
+    references: str | None = None
+    """The entity and its key that the value names, as `merchants.merchant_id`."""
+
+    @property
+    def corrections(self) -> tuple[str, ...]:
+        return default(self) if self.corrected_by is None else self.corrected_by
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,18 @@ class Contract:
     def person_fields(self) -> tuple[str, ...]:
         return tuple(f.name for f in self.fields if f.person)
 
+    @property
+    def version_fields(self) -> tuple[str, ...]:
+        """When and how much: an event that differs from another of its identity in these is no repeat of it."""
+        if self.kind != "events":
+            return ()
+        return (self.event_time, *(f.name for f in self.fields if f.type.startswith("decimal")))
+
+    @property
+    def references(self) -> dict[str, str]:
+        """The fields that name an entity, with the entity's contract."""
+        return {f.name: f.references.split(".")[0] for f in self.fields if f.references}
+
     def field(self, name: str) -> Field:
         return next(f for f in self.fields if f.name == name)
 
@@ -89,6 +113,7 @@ def _properties(items: list[dict[str, Any]] | None) -> dict[str, Any]:
 def _field(raw: dict[str, Any]) -> Field:
     options = raw.get("logicalTypeOptions") or {}
     custom = _properties(raw.get("customProperties"))
+    named = custom.get("corrections")
     return Field(
         name=raw["name"],
         type=raw.get("physicalType") or _TYPES[raw["logicalType"]],
@@ -101,6 +126,9 @@ def _field(raw: dict[str, Any]) -> Field:
         values=tuple(custom.get("values", ())),
         classification=raw.get("classification", "internal"),
         person=bool(custom.get("person", False)),
+        corrected_by=None if named is None else tuple(named),
+        outlier=outlier_of(custom.get("outlier")),
+        references=custom.get("references"),
     )
 
 
@@ -128,6 +156,8 @@ def load_contract(path: Path) -> Contract:
         raise ContractError(
             f"{path.name}: {error!r} is missing or misplaced; compare with transactions.yaml"
         ) from error
+    except ValueError as error:
+        raise ContractError(f"{path.name}: {error}") from error
     except yaml.YAMLError as error:
         raise ContractError(f"{path.name}: not valid YAML: {error}") from error
     _check(contract, path)
@@ -143,9 +173,37 @@ def _check(contract: Contract, path: Path) -> None:
     ):
         if missing := [name for name in used if name not in names]:
             raise ContractError(f"{path.name}: {role} names {missing[0]!r}, which is not among the properties")
+    for field in contract.fields:
+        _check_field(field, names, path)
+
+
+def _check_field(field: Field, names: set[str], path: Path) -> None:
+    if unknown := set(field.corrections) - set(possible(field)):
+        raise ContractError(
+            f"{path.name}: {field.name} has no correction {sorted(unknown)[0]!r}; "
+            f"there are: {', '.join(possible(field))}"
+        )
+    if field.outlier is None:
+        return
+    if field.type != "bigint" and not field.type.startswith("decimal"):
+        raise ContractError(f"{path.name}: {field.name}: only a whole number or a decimal has an outlier bound")
+    if field.outlier.by not in (None, *names):
+        raise ContractError(f"{path.name}: {field.name}: outlier goes by {field.outlier.by!r}, which is no property")
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:
     """Every contract of a folder, by name."""
-    contracts = [load_contract(path) for path in sorted(folder.glob("*.yaml"))]
-    return {contract.name: contract for contract in contracts}
+    loaded = [load_contract(path) for path in sorted(folder.glob("*.yaml"))]
+    contracts = {contract.name: contract for contract in loaded}
+    for contract in loaded:
+        _check_references(contract, contracts)
+    return contracts
+
+
+def _check_references(contract: Contract, contracts: dict[str, Contract]) -> None:
+    keys = {f"{other.name}.{other.key}" for other in contracts.values() if other.kind == "entity"}
+    for field in contract.fields:
+        if field.references not in (None, *keys):
+            raise ContractError(
+                f"{contract.name}.yaml: {field.name} refers to {field.references!r}; there are: {', '.join(sorted(keys))}"
+            )

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
+from headrace.contracts.correct import Tokens, corrected
 from headrace.contracts.model import Contract, Field
 
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
@@ -107,7 +108,10 @@ class EventCodec:
         self.future = future
         self.struct = struct_of(contract)
         self.decimals = tuple(rule for f in contract.fields if (rule := decimal_rule(f)))
+        self._numbers = [(f.name, decimal_rule(f), f.outlier) for f in contract.fields if decimal_rule(f) or f.outlier]
         self.days = tuple(f.name for f in contract.fields if f.type in ("timestamp", "date"))
+        quoted = "|".join(re.escape(rule.name) for rule in self.decimals)
+        self._quoted = re.compile(rf'"(?:{quoted})"\s*:\s*"'.encode()) if quoted else None
         self._one = msgspec.json.Decoder(self.struct)
         batch = msgspec.defstruct("Batch", [("events", list[self.struct])])  # type: ignore[name-defined]
         self._many: Any = msgspec.json.Decoder(batch)
@@ -129,16 +133,43 @@ class EventCodec:
         """Compact JSON of what was checked, and of nothing else."""
         return self._encode(event)
 
+    def untidy(self, body: bytes, values: Iterable[bytes]) -> bool:
+        """Whether the gate may correct what was decoded without complaint: a number in quotes, blanks around a text.
+
+        `values` are the events as `encode` writes them: there a blank stands beside a quotation mark only in a text.
+        """
+        if self._quoted and self._quoted.search(body):
+            return True
+        return any(b"\\" in value or (b" " in value and (b'" ' in value or b' "' in value)) for value in values)
+
+    def accept(self, body: bytes, now: datetime) -> tuple[Any, bytes]:
+        """One checked event and its JSON, in which the fields that the gate corrects are as they came."""
+        given = msgspec.json.decode(body, type=Tokens)
+        read = corrected(self.contract, given)
+        for rule in self.decimals:
+            if rule.name in read and quoted(read[rule.name]):
+                raise RefusedEvent(rule.name, "is text, not a number")
+        event = self.decode(msgspec.json.encode(read), now)
+        value = self.encode(event)
+        changed = {name: token for name, token in given.items() if bytes(token) != bytes(read[name])}
+        if changed:
+            value = msgspec.json.encode(msgspec.json.decode(value, type=Tokens) | changed)
+        return event, value
+
     def _check(self, events: Iterable[Any], now: datetime) -> None:
         """What msgspec cannot check; and numbers and moments get the one spelling that is sent on."""
         limit = now + self.future
         for event in events:
-            for rule in self.decimals:
-                value = getattr(event, rule.name)
-                if value is not None:
-                    if fault := rule.fault(value):
-                        raise RefusedEvent(rule.name, fault)
-                    setattr(event, rule.name, rule.plain(value))
+            for name, rule, outlier in self._numbers:
+                value = getattr(event, name)
+                if value is None:
+                    continue
+                if rule and (fault := rule.fault(value)):
+                    raise RefusedEvent(name, fault)
+                if outlier and (fault := outlier.fault(value, getattr(event, outlier.by) if outlier.by else None)):
+                    raise RefusedEvent(name, fault)
+                if rule:
+                    setattr(event, name, rule.plain(value))
             for name in self.days:
                 value = getattr(event, name)
                 if value is not None:
@@ -148,6 +179,10 @@ class EventCodec:
                         setattr(event, name, value.astimezone(UTC))
             if getattr(event, self.contract.event_time) > limit:
                 raise RefusedEvent(self.contract.event_time, too_early(self.future))
+
+
+def quoted(token: msgspec.Raw) -> bool:
+    return bytes(token).startswith(b'"')
 
 
 def year_fault(value: date) -> str | None:

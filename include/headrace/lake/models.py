@@ -9,17 +9,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
-
 from headrace.contracts.model import Contract, load_contracts
+from headrace.lake import gate_views
 from headrace.lake.files import write_generated
+from headrace.lake.template import JINJA, NOTE
 from headrace.settings import REPO, get_settings
 from headrace.streams.gate_model import trino_model
-
-_NOTE = "Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file."
-_JINJA = Environment(  # noqa: S701 - it writes SQL, not pages
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
-)
 
 _VALID = """-- {{ note }}
 {{ '{{' }} config(materialized="view") {{ '}}' }}
@@ -34,6 +29,7 @@ final as (
 {% for field in fields %}
         {{ field }},
 {% endfor %}
+        corrected,
         arrived_at,
         landed_at,
         origin,
@@ -99,6 +95,9 @@ models:
 {% endif %}
         meta: {classification: {{ f.classification }}{{ ", person: true" if f.person }}}
 {% endfor %}
+      - name: corrected
+        description: What the gate corrected, each as `field:kind`; empty where the event was right as it came.
+        meta: {classification: internal}
     data_tests:
       - one_row_per:
           arguments: {keys: {{ keys(c) }}}
@@ -127,13 +126,13 @@ def valid_model(contract: Contract) -> str:
     source = f'{{{{ source("raw", "{contract.name}") }}}}'
     gate = "\n".join(f"    {line}" for line in trino_model(contract, source).splitlines())
     fields = [f"{f.name} as {column(contract, f.name)}" if f.name == "name" else f.name for f in contract.fields]
-    return _JINJA.from_string(_VALID).render(note=_NOTE, gate=gate, fields=fields)
+    return JINJA.from_string(_VALID).render(note=NOTE, gate=gate, fields=fields)
 
 
 def processed_model(contract: Contract) -> str:
     events = contract.kind == "events"
-    return _JINJA.from_string(_PROCESSED).render(
-        note=_NOTE,
+    return JINJA.from_string(_PROCESSED).render(
+        note=NOTE,
         name=contract.name,
         keys=_list(keys(contract)),
         fields=_list([column(contract, f.name) for f in contract.fields]),
@@ -146,12 +145,12 @@ def processed_model(contract: Contract) -> str:
 def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     """Every generated file with its content."""
     streams = list(contracts.values())
-    values = {"note": _NOTE, "contracts": streams, "grain": grain, "keys": keys, "column": column}
+    values = {"note": NOTE, "contracts": streams, "grain": grain, "keys": keys, "column": column}
     found = {models / "raw" / f"valid_{c.name}.sql": valid_model(c) for c in streams}
     found |= {models / "processed" / f"{c.name}.sql": processed_model(c) for c in streams}
-    found[models / "raw" / "_raw.yml"] = _JINJA.from_string(_RAW_YAML).render(values)
-    found[models / "processed" / "_processed.yml"] = _JINJA.from_string(_PROCESSED_YAML).render(values)
-    return found
+    found[models / "raw" / "_raw.yml"] = JINJA.from_string(_RAW_YAML).render(values)
+    found[models / "processed" / "_processed.yml"] = JINJA.from_string(_PROCESSED_YAML).render(values)
+    return found | gate_views.files(contracts, models)
 
 
 def _list(names: list[str]) -> str:

@@ -2,7 +2,8 @@
 
 `window:{spec}:{start}` is a hash: field = late mark and key values joined by U+001F, value = JSON. `windows:{spec}` is
 a sorted set of the starts. `projector:run` is the server's run id once the whole topic is in the store; before that it
-says so, and a reader must not answer from what is there.
+says so, and a reader must not answer from what is there. Channel `live:updates` carries the rows as they are written, a
+JSON array a message, while anybody listens.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 SEPARATOR = "\x1f"
+PUNCTUAL, LATE = "0", "1"
 RUN = "projector:run"
 FILLING = "filling:"
+UPDATES = "live:updates"
 
 # One call a batch. A row is written when its (generation, n) is larger than the one that is there, never otherwise.
 WRITE = """
-local written = 0
+local written = {}
 for i = 1, #ARGV, 6 do
   local spec, start, field = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local generation, n = tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
@@ -29,10 +32,13 @@ for i = 1, #ARGV, 6 do
   if newer then
     redis.call('HSET', key, field, ARGV[i + 5])
     if not known then redis.call('ZADD', 'windows:' .. spec, start, start) end
-    written = written + 1
+    written[#written + 1] = ARGV[i + 5]
   end
 end
-return written
+if #written > 0 and redis.call('PUBSUB', 'NUMSUB', 'live:updates')[2] > 0 then
+  redis.call('PUBLISH', 'live:updates', '[' .. table.concat(written, ',') .. ']')
+end
+return #written
 """
 
 
@@ -45,4 +51,4 @@ def index_key(spec: str) -> str:
 
 
 def field_of(late: bool, keys: Iterable[str | None]) -> str:
-    return SEPARATOR.join(["1" if late else "0", *("" if key is None else str(key) for key in keys)])
+    return SEPARATOR.join([LATE if late else PUNCTUAL, *("" if key is None else str(key) for key in keys)])

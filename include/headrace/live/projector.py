@@ -176,12 +176,12 @@ def _rows(messages: list[Message]) -> Iterator[Row]:
             log.error("not a metric message; left out", place=place, error=str(error))
 
 
-def touch_alive(settings: Settings, last: float) -> float:
+def touch_alive(settings: Settings, last: float, part: str = "projector") -> float:
     """For the health check, once a second is enough."""
     now = time.monotonic()
     if now - last < 1:
         return last
-    path = settings.run / "projector.alive"
+    path = settings.run / f"{part}.alive"
     path.touch()
     os.utime(path)
     return now

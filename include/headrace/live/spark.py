@@ -1,8 +1,12 @@
-"""The live query as a DataFrame: gate, late mark, one count an identity, windows, one message a window and key."""
+"""The live query as a DataFrame: gate, late mark, one count an identity, windows, one message a window and key.
+
+All specifications of a stream are counted by one query: each event becomes one row a specification, with its keys as a
+list of text, so that the rows of the state look alike whatever is declared.
+"""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -10,10 +14,12 @@ from pyspark.sql import functions as F
 from headrace.contracts.model import Contract
 from headrace.settings import Settings
 from headrace.streams.spark import gated
-from headrace.streams.spec import Accumulator, LiveSpec
+from headrace.streams.spec import Accumulator, LiveSpec, accumulators
 
 LATE = "_late"
 WINDOW = "_window"
+SPEC = "_spec"
+KEYS = "_keys"
 
 
 CONF = {
@@ -26,10 +32,11 @@ CONF = {
 
 
 def live_query(
-    records: DataFrame, spec: LiveSpec, contract: Contract, settings: Settings, generation: int
+    records: DataFrame, specs: Sequence[LiveSpec], contract: Contract, settings: Settings, generation: int
 ) -> DataFrame:
     """Messages (key, value) for `metrics_realtime` from records of the contract's change topic."""
-    return messages(windows(once(marked(records, contract, settings), contract), spec, contract), spec, generation)
+    counted = once(marked(records, contract, settings), contract)
+    return messages(windows(placed(counted, specs), specs, contract), specs, generation)
 
 
 def marked(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
@@ -45,37 +52,57 @@ def once(events: DataFrame, contract: Contract) -> DataFrame:
     return events.dropDuplicatesWithinWatermark(list(contract.identity))
 
 
-def windows(events: DataFrame, spec: LiveSpec, contract: Contract) -> DataFrame:
+def placed(events: DataFrame, specs: Sequence[LiveSpec]) -> DataFrame:
+    """One row for each event and specification."""
+    places = F.array(*(F.struct(F.lit(spec.name).alias(SPEC), _keys(spec).alias(KEYS)) for spec in specs))
+    return events.select("*", F.inline(places))
+
+
+def _keys(spec: LiveSpec) -> Column:
+    return F.array(*(F.expr(spec.expr(key)).cast("string") for key in spec.keys)).cast("array<string>")
+
+
+def windows(events: DataFrame, specs: Sequence[LiveSpec], contract: Contract) -> DataFrame:
     """Late events keep to a row of their own, so that the others equal the lake's figure without them."""
-    window = F.window(contract.event_time, f"{spec.window_seconds} seconds").alias(WINDOW)
+    window = F.window(contract.event_time, f"{specs[0].window_seconds} seconds").alias(WINDOW)
     folded = [F.count(F.lit(1)).alias("n"), F.max(F.unix_millis(contract.event_time)).alias("last_event_ms")]
     folded += [F.max(F.unix_millis("arrived_at")).alias("last_arrived_ms")]
-    folded += [_fold(item) for item in spec.accumulators]
-    return events.groupBy(window, LATE, *spec.keys).agg(*folded)
+    folded += [_fold(item) for item in accumulators(specs)]
+    return events.groupBy(window, LATE, SPEC, KEYS).agg(*folded)
 
 
 def _fold(item: Accumulator) -> Column:
     return F.expr(f"CAST({item.agg}({item.expr}) AS {item.type})").alias(f"_acc_{item.name}")
 
 
-def messages(rows: DataFrame, spec: LiveSpec, generation: int) -> DataFrame:
+def messages(rows: DataFrame, specs: Sequence[LiveSpec], generation: int) -> DataFrame:
     start = F.unix_seconds(F.col(f"{WINDOW}.start"))
-    values = [_shown(item) for item in spec.accumulators]
     value = F.struct(
-        F.lit(spec.name).alias("spec"),
+        F.col(SPEC).alias("spec"),
         start.alias("window_start"),
-        F.lit(spec.window_seconds).alias("window_seconds"),
+        F.lit(specs[0].window_seconds).alias("window_seconds"),
         F.col(LATE).alias("late"),
-        F.struct(*spec.keys).alias("keys"),
+        F.map_from_arrays(_of_spec(specs, _names), F.col(KEYS)).alias("keys"),
         F.lit(generation).alias("generation"),
         F.col("n"),
-        F.struct(*values).alias("values"),
+        F.struct(*(_shown(item) for item in accumulators(specs))).alias("values"),
         F.col("last_event_ms"),
         F.col("last_arrived_ms"),
         # Not current_timestamp: that is the moment the batch began, minutes ago.
         F.expr("CAST(reflect('java.lang.System', 'currentTimeMillis') AS bigint)").alias("emitted_ms"),
     )
-    return rows.select(_key(spec, start).alias("key"), F.to_json(value, {"ignoreNullFields": "false"}).alias("value"))
+    return rows.select(_key(start).alias("key"), F.to_json(value, {"ignoreNullFields": "false"}).alias("value"))
+
+
+def _of_spec(specs: Sequence[LiveSpec], of: Callable[[LiveSpec], Column]) -> Column:
+    found = of(specs[-1])
+    for spec in specs[:-1]:
+        found = F.when(F.col(SPEC) == spec.name, of(spec)).otherwise(found)
+    return found
+
+
+def _names(spec: LiveSpec) -> Column:
+    return F.array(*(F.lit(key) for key in spec.keys)).cast("array<string>")
 
 
 def _shown(item: Accumulator) -> Column:
@@ -85,10 +112,10 @@ def _shown(item: Accumulator) -> Column:
     return (column if whole else column.cast("string")).alias(item.name)
 
 
-def _key(spec: LiveSpec, start: Column) -> Column:
-    """A JSON array of mixed types, which Spark has no array for."""
-    name = F.lit(f"[{json.dumps(spec.name)},")
-    keys = F.to_json(F.array(*(F.col(key).cast("string") for key in spec.keys)))
+def _key(start: Column) -> Column:
+    """[spec, start, late, keys…]: a JSON array of mixed types, which Spark has no array for."""
+    name = F.concat(F.lit('["'), F.col(SPEC), F.lit('",'))
     late = F.when(F.col(LATE), F.lit("true")).otherwise(F.lit("false"))
-    rest = F.concat(F.lit(","), F.substring(keys, 2, 1_000_000)) if spec.keys else F.lit("]")
+    keys = F.to_json(KEYS)
+    rest = F.when(F.size(KEYS) > 0, F.concat(F.lit(","), F.substring(keys, 2, 1_000_000))).otherwise(F.lit("]"))
     return F.concat(name, start.cast("string"), F.lit(","), late, rest)

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from headrace.live.layout import index_key, window_key
+import msgspec
+
+from headrace.live.layout import PUNCTUAL, index_key, window_key
+
+_PAGE = 20
 
 
 @dataclass(frozen=True)
 class WindowRow:
     window_start: datetime
-    keys: dict[str, str]
+    keys: dict[str, str | None]
     n: int
     """Distinct events folded in."""
     values: dict[str, Decimal | int]
     generation: int
-    last_event: datetime | None = None
 
 
 class LiveStore:
@@ -34,13 +36,25 @@ class LiveStore:
         pipeline = self._client.pipeline(transaction=False)
         for moment in starts:
             pipeline.hvals(window_key(spec, int(moment)))
-        documents = (json.loads(text) for texts in pipeline.execute() for text in texts)
-        return [_row(document) for document in documents if document["late"] is late]
+        documents = (_decode(text) for texts in pipeline.execute() for text in texts)
+        return [_row(document) for document in documents if document.late is late]
 
     def newest(self, spec: str) -> datetime | None:
         """The start of the newest window."""
         found = self._client.zrevrange(index_key(spec), 0, 0)
         return datetime.fromtimestamp(int(found[0]), UTC) if found else None
+
+    def since(self, spec: str) -> datetime | None:
+        """The start of the oldest window with events in time: from there on nothing was freed. Late ones may be older."""
+        place = 0
+        while starts := self._client.zrange(index_key(spec), place, place + _PAGE - 1):
+            for moment in starts:
+                if any(
+                    _text(field).startswith(PUNCTUAL) for field in self._client.hkeys(window_key(spec, int(moment)))
+                ):
+                    return datetime.fromtimestamp(int(moment), UTC)
+            place += _PAGE
+        return None
 
     def prune(self, spec: str, before: datetime) -> int:
         """Removes windows that begin earlier, once the lake answers for them; how many."""
@@ -54,17 +68,31 @@ class LiveStore:
         return len(starts)
 
 
-def _row(document: dict[str, Any]) -> WindowRow:
-    last = document.get("last_event_ms")
+class _Document(msgspec.Struct):
+    window_start: int
+    late: bool
+    keys: dict[str, str | None]
+    n: int
+    values: dict[str, str | int]
+    generation: int
+
+
+_decode = msgspec.json.Decoder(_Document).decode
+
+
+def _row(document: _Document) -> WindowRow:
     return WindowRow(
-        window_start=datetime.fromtimestamp(document["window_start"], UTC),
-        keys=document["keys"],
-        n=document["n"],
-        values={name: _value(value) for name, value in document["values"].items()},
-        generation=document["generation"],
-        last_event=datetime.fromtimestamp(last / 1000, UTC) if last is not None else None,
+        window_start=datetime.fromtimestamp(document.window_start, UTC),
+        keys=document.keys,
+        n=document.n,
+        values={name: _value(value) for name, value in document.values.items()},
+        generation=document.generation,
     )
 
 
 def _value(value: str | int) -> Decimal | int:
     return Decimal(value) if isinstance(value, str) else value
+
+
+def _text(field: str | bytes) -> str:
+    return field.decode() if isinstance(field, bytes) else field

@@ -13,6 +13,7 @@ from typing import Any
 
 from headrace.contracts.model import load_contracts
 from headrace.lake import coverage
+from headrace.lake.trino import connect
 from headrace.settings import Settings
 from headrace.streams import heartbeat
 from headrace.streams.landing.files import waiting_files
@@ -52,6 +53,16 @@ def awaited_landing(settings: Settings, moment: str) -> str | None:
     if reached < wanted:
         return f"events before {wanted:%H:%M} to land; so far everything before {reached:%H:%M} has (DAG stream_lake)"
     return None
+
+
+def awaited_rates(settings: Settings) -> str | None:
+    """Exchange rates in raw, without which no amount can be told in the reporting currency; or all of a history without."""
+    if awaited_history(settings) is None:
+        return None
+    with connect(settings, service="dbt") as connection:
+        cursor = connection.cursor()
+        cursor.execute("select 1 from lake.raw.exchange_rates limit 1")
+        return None if cursor.fetchall() else "the first exchange rates to land in raw (DAG stream_lake)"
 
 
 def awaited_history(settings: Settings) -> str | None:

@@ -55,11 +55,6 @@ class Job:
     """How old the newest sign of progress may become before the job counts as stalled."""
     stop_seconds: float = 30.0
 
-    @property
-    def part(self) -> str:
-        """Its name among the parts of the platform."""
-        return f"stream-{self.name}"
-
 
 class Keeper:
     """One job in one state folder."""
@@ -126,7 +121,7 @@ class Keeper:
             history = self.history
             self._count(history, seen)
             grace = self.job.stop_seconds if seen.state == "stalled" else 2.0
-            end(marked(self.job.part, self._settings.home), grace=grace)
+            end(marked(self.job.name, self._settings.home), grace=grace)
             handle = self._launch()
             history.starts += 1
             history.stopping = False
@@ -141,7 +136,7 @@ class Keeper:
             history = self.history
             history.stopping = True
             history.write(self._history_file)
-            processes = marked(self.job.part, self._settings.home)
+            processes = marked(self.job.name, self._settings.home)
             end(processes, grace=self.job.stop_seconds if grace is None else grace)
             self._handle_file.unlink(missing_ok=True)
             self._publish("stopped", history, None, "stopped on purpose")
@@ -153,7 +148,7 @@ class Keeper:
 
     def _adopt(self) -> Handle | None:
         """The job that runs although its handle was lost, between its start and the note of it."""
-        for process in marked(self.job.part, self._settings.home):
+        for process in marked(self.job.name, self._settings.home):
             try:
                 leads = os.getsid(process.pid) == process.pid and str(self.job.script) in process.cmdline()
                 handle = Handle.of(process)
@@ -169,7 +164,7 @@ class Keeper:
         with self._locked_log() as output:
             process = subprocess.Popen(
                 [str(tools.python_of(job.environment)), str(job.script)],
-                env=environment(job, self._settings) | {"TMPDIR": str(scratch.fresh(self._settings, job.part))},
+                env=environment(job, self._settings) | {"TMPDIR": str(scratch.fresh(self._settings, job.name))},
                 cwd=self._settings.home,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -218,7 +213,7 @@ def _lock(file: BinaryIO) -> bool:
 def environment(job: Job, settings: Settings) -> dict[str, str]:
     """What the job sees: nothing of Airflow's own variables, which hold secrets that are not the job's."""
     variables = inherited_environment() | {
-        MARK: job.part,
+        MARK: job.name,
         "HEADRACE_HOME": str(settings.home),
         "HEADRACE_REPO": str(settings.repo),
         "PYTHONPATH": str(settings.repo / "include"),

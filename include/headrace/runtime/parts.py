@@ -127,6 +127,10 @@ PARTS: tuple[Part, ...] = (
     ),
     Part("ingest", "Ingest (REST)", _module("app.ingest"), _page("ingest", "/health"), needs=("kafka",), ports=("ingest",), page="/"),
     Part("projector", "Projector", _module("headrace.live.projector"), _beating("projector"), needs=("kafka", "valkey")),
+    Part(
+        "anomalies", "Anomalies", _module("headrace.anomalies.part"), _beating("anomalies"),
+        needs=("postgres", "kafka", "valkey"),
+    ),
     _airflow("airflow-api", "Airflow", needs=("postgres", "kafka"), ports=("airflow",), page="/"),
     _airflow("airflow-dag-processor", "Airflow DAG processor", needs=("airflow-api",)),
     _airflow("airflow-scheduler", "Airflow scheduler", needs=("airflow-api",), ports=("scheduler_health", "airflow_worker_logs")),

@@ -46,6 +46,45 @@ create table if not exists audit_logs (
     detail jsonb not null default '{}',
     allowed boolean not null
 );
+create table if not exists dead_letters (
+    letter text not null,
+    arrived_at timestamptz not null,
+    state text not null check (state in ('replaying', 'replayed', 'dropped')),
+    actor text not null,
+    at timestamptz not null default now(),
+    correlation_id text not null,
+    note text not null default '',
+    sent_to text,
+    primary key (letter, arrived_at)
+);
+create index if not exists dead_letters_by_run on dead_letters (correlation_id);
+create table if not exists anomalies (
+    id text primary key,
+    scope text not null,
+    subject text not null,
+    measure text not null,
+    state text not null,
+    opened_at timestamptz not null,
+    window_start timestamptz not null,
+    window_minutes integer not null,
+    seen double precision not null,
+    expected double precision not null,
+    low double precision not null,
+    high double precision not null,
+    score double precision not null,
+    unit text not null default '',
+    sentence text not null,
+    contributors jsonb not null default '[]',
+    last_at timestamptz not null,
+    closed_at timestamptz,
+    alerted boolean not null default false,
+    unique (subject, measure, window_start)
+);
+create index if not exists anomalies_opened_at on anomalies (opened_at);
+create table if not exists anomaly_progress (
+    part text primary key,
+    through timestamptz not null
+);
 """
 
 

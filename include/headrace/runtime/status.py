@@ -62,9 +62,7 @@ def _jobs(settings: Settings) -> list[PartStatus]:
     for job in jobs.JOBS:
         status = jobs.status(job)
         pid = status.handle.pid if status.handle else None
-        found.append(
-            PartStatus(f"stream-{job}", status.state, pid, _memory(pid), None, None, status.state == "running")
-        )
+        found.append(PartStatus(job, status.state, pid, _memory(pid), None, None, status.state == "running"))
     return found
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from headrace.semantics.catalogue import DimensionInfo, MetricInfo, SemanticCatalogue, catalogue
 from headrace.semantics.compile import CannotCompile, Condition, Request, compile_sql
-from headrace.semantics.measures import LiveMeasure
 
 __all__ = [
     "CannotCompile",
     "Condition",
     "DimensionInfo",
-    "LiveMeasure",
     "MetricInfo",
     "Request",
     "SemanticCatalogue",

@@ -12,9 +12,12 @@ from metricflow_semantic_interfaces.implementations.semantic_model import Pydant
 
 from headrace.contracts.model import Contract, load_contracts
 from headrace.semantics import manifest as manifests
+from headrace.semantics.buckets import buckets_of, spelled
 from headrace.semantics.manifest import meta
-from headrace.semantics.measures import LiveMeasure, live_measure, live_model
+from headrace.semantics.measures import filters_of, live_measure, live_model, share_of
+from headrace.semantics.percentile import Percentile
 from headrace.settings import Settings
+from headrace.streams.spec import LiveMeasure
 
 _PARTS_ADD_UP = {"sum": "sum", "sum_boolean": "sum", "count": "sum", "min": "min", "max": "max"}
 
@@ -40,6 +43,7 @@ class MetricInfo:
     """Qualified names of what it can be split by."""
     tables: tuple[str, ...]
     """Where its measures are read from, as schema.table."""
+    percentile: Percentile | None = None
 
     @property
     def live_capable(self) -> bool:
@@ -118,7 +122,28 @@ def _metric(
         expr=_expression(metric),
         dimensions=_reachable(model, manifest) if model else _common([p.dimensions for p in parts]),
         tables=(_table(model),) if model else tuple(dict.fromkeys(t for p in parts for t in p.tables)),
+        percentile=_percentile(metric, model, measure, manifest) if model else None,
     )
+
+
+def _percentile(
+    metric: PydanticMetric, model: PydanticSemanticModel, measure: Any, manifest: PydanticSemanticManifest
+) -> Percentile | None:
+    """Needs buckets of the same value, and a metric that counts behind the same filter."""
+    if measure.agg.value not in ("percentile", "median"):
+        return None
+    counts = {m.name for m in model.measures if m.agg.value == "count"}
+    same = [
+        other.name
+        for other in manifest.metrics
+        if other.type_params.measure
+        and other.type_params.measure.name in counts
+        and filters_of(other) == filters_of(metric)
+    ]
+    for buckets in buckets_of(model):
+        if same and buckets.of == spelled(measure.expr or measure.name):
+            return Percentile(same[0], f"{_primary(model)}__{buckets.dimension}", buckets.base, share_of(measure))
+    return None
 
 
 def _inputs(metric: PydanticMetric) -> tuple[tuple[str, str], ...]:
@@ -143,12 +168,15 @@ def _source(metric: PydanticMetric, manifest: PydanticSemanticManifest) -> tuple
 
 
 def _dimensions(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) -> list[DimensionInfo]:
-    """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose."""
+    """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose.
+
+    The fact that measures most comes first: a dimension that several facts have is known by its words.
+    """
     found: dict[str, DimensionInfo] = {}
-    for model in sorted(manifest.semantic_models, key=lambda m: (not m.measures, "live" not in meta(m), m.name)):
+    for model in sorted(manifest.semantic_models, key=lambda m: (-len(m.measures), m.name)):
         entity = _primary(model)
         for dimension in model.dimensions:
-            if dimension.type.value != "categorical":
+            if dimension.type.value != "categorical" or "buckets" in meta(dimension):
                 continue
             if model.measures and (first := found.get(dimension.name)):
                 found[first.name] = replace(first, also=(*first.also, f"{entity}__{dimension.name}"))

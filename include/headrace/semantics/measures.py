@@ -1,7 +1,8 @@
-"""Which metrics can be added up live, and from what: the additive subset, found in the definitions themselves.
+"""Which metrics can be read from live windows, and from what: found in the definitions themselves.
 
-A measure qualifies when it adds up one field of the contract, perhaps times a dated rate that the reader applies; a
-metric, when its filter looks at nothing but the keys of the window. Everything else is answered by the lake.
+A measure qualifies when it adds up one field of the contract, perhaps times a dated rate that the reader applies; when it
+counts the distinct values of a key; or when it is a percentile of what some windows keep in buckets. A metric qualifies when,
+besides, its filter looks at nothing but keys. Everything else is answered by the lake.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from metricflow_semantic_interfaces.implementations.semantic_model import Pydant
 from sqlglot import exp
 
 from headrace.contracts.model import Contract
+from headrace.semantics.buckets import Buckets, buckets_of
 from headrace.semantics.manifest import meta
-from headrace.streams.spec import Accumulator, Aggregation, LiveSpec
+from headrace.streams.spec import Accumulator, Aggregation, LiveMeasure, LiveSpec
 
 FACTORS = ("usd_rate",)
 _ADDITIVE: dict[str, Aggregation] = {"sum": "sum", "count": "count", "min": "min", "max": "max"}
@@ -30,25 +32,31 @@ class NotLive(ValueError):
 
 
 @dataclass(frozen=True)
-class LiveMeasure:
-    """How a simple metric is read from live windows."""
+class Windows:
+    """One declared way to split the windows."""
 
     spec: str
-    accumulator: str
-    agg: Aggregation
-    factor: str | None
-    only: tuple[tuple[str, tuple[str, ...]], ...]
-    """Keys limited to some of their values."""
+    keys: tuple[str, ...]
+    table: str
 
 
 @dataclass(frozen=True)
 class LiveModel:
     """A semantic model that declares live windows, with the contract behind it."""
 
-    spec: str
     window_seconds: int
-    keys: tuple[str, ...]
+    windows: tuple[Windows, ...]
     contract: Contract
+    exprs: dict[str, str]
+    """Keys that are computed."""
+    buckets: tuple[Buckets, ...]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(key for windows in self.windows for key in windows.keys))
+
+    def hold(self, needed: frozenset[str]) -> bool:
+        return any(needed <= set(windows.keys) for windows in self.windows)
 
 
 def live_model(model: PydanticSemanticModel, contracts: dict[str, Contract]) -> LiveModel | None:
@@ -57,18 +65,41 @@ def live_model(model: PydanticSemanticModel, contracts: dict[str, Contract]) -> 
     if not live:
         return None
     contract = contracts[declared["contract"]]
-    return LiveModel(live["spec"], int(live["window_seconds"]), tuple(live["keys"]), contract)
+    windows = tuple(Windows(w["spec"], tuple(w["keys"]), w.get("table", "")) for w in live["windows"])
+    fields = {f.name for f in contract.fields}
+    exprs = {d.name: d.expr for d in model.dimensions if d.expr and d.name not in fields}
+    found = LiveModel(int(live["window_seconds"]), windows, contract, exprs, buckets_of(model))
+    if unknown := [key for key in found.keys if key not in fields and key not in exprs]:
+        raise ValueError(
+            f"{model.name}: live key {unknown[0]!r} is neither a field of {contract.name} nor a computed dimension"
+        )
+    return found
 
 
 def specs(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) -> tuple[LiveSpec, ...]:
-    """One specification for each semantic model that declares one, with what its additive measures need."""
-    found = []
+    """The specifications of every semantic model that declares live windows, in the order of their declaration."""
+    found: list[LiveSpec] = []
     for model in manifest.semantic_models:
         if live := live_model(model, contracts):
             needed = {a.name: a for m in model.measures if (a := _accumulator_or_none(m, live))}
-            accumulators = tuple(needed[name] for name in sorted(needed))
-            found.append(LiveSpec(live.spec, live.contract.name, live.window_seconds, live.keys, accumulators))
-    return tuple(sorted(found, key=lambda spec: spec.name))
+            added = tuple(needed[name] for name in sorted(needed))
+            found += [_spec(windows, live, model, added) for windows in live.windows]
+    return tuple(found)
+
+
+def _spec(windows: Windows, live: LiveModel, model: PydanticSemanticModel, added: tuple[Accumulator, ...]) -> LiveSpec:
+    return LiveSpec(
+        name=windows.spec,
+        stream=live.contract.name,
+        window_seconds=live.window_seconds,
+        keys=windows.keys,
+        accumulators=added,
+        exprs=tuple((key, live.exprs[key]) for key in windows.keys if key in live.exprs),
+        fact=model.node_relation.alias,
+        time=(model.defaults.agg_time_dimension if model.defaults else None) or live.contract.event_time,
+        table=windows.table,
+        person=bool(set(windows.keys) & set(live.contract.person_fields)),
+    )
 
 
 def live_measure(
@@ -78,17 +109,54 @@ def live_measure(
     reference = metric.type_params.measure
     if reference is None:
         return None
-    model, measure = _measure(manifest, reference.name)
+    model, measure = measure_of(manifest, reference.name)
     live = live_model(model, contracts)
     if live is None:
         return None
-    filters = [f.where_sql_template for part in (metric.filter, reference.filter) if part for f in part.where_filters]
     try:
-        found = accumulator(measure, live)
-        only = key_limits(filters, live.keys)
+        only = key_limits(filters_of(metric), live.keys)
+        found = _read(measure, live, only)
     except NotLive:
         return None
-    return LiveMeasure(live.spec, found.name, found.agg, found.factor, only)
+    return found if live.hold(found.needs) else None
+
+
+def filters_of(metric: PydanticMetric) -> list[str]:
+    reference = metric.type_params.measure
+    filters = (metric.filter, reference.filter if reference else None)
+    return [f.where_sql_template for part in filters if part for f in part.where_filters]
+
+
+def _read(measure: Any, live: LiveModel, only: tuple[tuple[str, tuple[str, ...]], ...]) -> LiveMeasure:
+    stream, agg = live.contract.name, measure.agg.value
+    if agg == "count_distinct":
+        return LiveMeasure(stream, "n", "distinct", None, only, over=_distinct_key(measure, live))
+    if agg in ("percentile", "median"):
+        over, factor = _bucketed(measure, live)
+        return LiveMeasure(stream, "n", "percentile", factor, only, over.dimension, share_of(measure), over.base)
+    found = accumulator(measure, live)
+    return LiveMeasure(stream, found.name, found.agg, found.factor, only)
+
+
+def share_of(measure: Any) -> float:
+    """0.95 for the 95th percentile."""
+    return float(measure.agg_params.percentile) if measure.agg.value == "percentile" else 0.5
+
+
+def _distinct_key(measure: Any, live: LiveModel) -> str:
+    field = sqlglot.parse_one(measure.expr or measure.name, dialect="trino").unnest()
+    required = {f.name for f in live.contract.fields if f.required}
+    if isinstance(field, exp.Column) and field.name in live.keys and field.name in required:
+        return str(field.name)
+    raise NotLive(f"{measure.name}: {measure.expr!r} is not a key of the live windows that is always there")
+
+
+def _bucketed(measure: Any, live: LiveModel) -> tuple[Buckets, str | None]:
+    field, factor = _split(measure.expr or measure.name)
+    for buckets in live.buckets:
+        if buckets.of == field.sql(dialect="trino") and buckets.dimension in live.keys:
+            return buckets, factor
+    raise NotLive(f"{measure.name}: no live windows keep {measure.expr!r} in buckets")
 
 
 def accumulator(measure: Any, live: LiveModel) -> Accumulator:
@@ -100,6 +168,8 @@ def accumulator(measure: Any, live: LiveModel) -> Accumulator:
         return _count(measure.name, field, live.contract)
     if not isinstance(field, exp.Column) or field.name not in {f.name for f in live.contract.fields}:
         raise NotLive(f"{measure.name}: {measure.expr!r} is not one field of {live.contract.name}")
+    if not live.contract.field(field.name).required:
+        raise NotLive(f"{measure.name}: {field.name} may be missing")
     return Accumulator(f"{agg}_{field.name}", agg, field.name, _type(agg, live.contract.field(field.name).type), factor)
 
 
@@ -156,7 +226,7 @@ def _type(agg: Aggregation, field_type: str) -> str:
     raise NotLive(f"a sum of {field_type} is not exact")
 
 
-def _measure(manifest: PydanticSemanticManifest, name: str) -> tuple[PydanticSemanticModel, Any]:
+def measure_of(manifest: PydanticSemanticManifest, name: str) -> tuple[PydanticSemanticModel, Any]:
     return next((model, m) for model in manifest.semantic_models for m in model.measures if m.name == name)
 
 

@@ -13,13 +13,11 @@ from typing import Any
 import yaml
 from jinja2 import Environment, StrictUndefined
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
-from metricflow_semantic_interfaces.implementations.semantic_model import PydanticSemanticModel
 
 from headrace.contracts.model import Contract, load_contracts
 from headrace.lake.files import write_generated
 from headrace.semantics.measures import specs
 from headrace.settings import REPO, get_settings
-from headrace.streams.spec import LiveSpec
 
 _NOTE = "Made from the measures of the semantic model by `python -m headrace.semantics.minute_model`; change those."
 _JINJA = Environment(  # noqa: S701 - it writes SQL, not pages
@@ -40,8 +38,8 @@ _SQL = """-- << note >>
 
 with
 events as (
-    select *, from_unixtime(floor(to_unixtime(<< time >>) / << seconds >>) * << seconds >>, 'UTC') as window_start
-    from {{ ref("<< fact >>") }}
+    select *, from_unixtime(floor(to_unixtime(<< spec.time >>) / << spec.window_seconds >>) * << spec.window_seconds >>, 'UTC') as window_start
+    from {{ ref("<< spec.fact >>") }}
 ),
 
 changed as (
@@ -56,18 +54,18 @@ changed as (
 final as (
     select
         cast(window_start as timestamp(6) with time zone) as window_start,
-<% for key in keys %>
+<% for key in spec.keys %>
         << key >>,
 <% endfor %>
         origin,
         is_late,
         count(*) as n,
-<% for a in accumulators %>
+<% for a in spec.accumulators %>
         cast(<< a.agg >>(<< a.expr >>) as << a.type >>) as "<< a.name >>",
 <% endfor %>
         max(landed_at) as landed_at
     from changed
-    group by window_start, << keys | join(", ") >>, origin, is_late
+    group by window_start, << spec.keys | join(", ") >>, origin, is_late
 )
 
 select * from final
@@ -76,58 +74,37 @@ _YAML = """# << note >>
 version: 2
 
 models:
-  - name: << name >>
+  - name: << spec.table >>
     description: >-
-      One row per << seconds >>-second window, << keys | join(", ") >>, origin and lateness: the same sums that live
+      One row per << spec.window_seconds >>-second window, << spec.keys | join(", ") >>, origin and lateness: the same sums that live
       windows hold, over the lake. Live windows equal the rows of origin stream that are not late.
     meta: {owner: analytics}
     columns:
       - {name: window_start, data_type: "timestamp(6) with time zone"}
-<% for key in keys %>
+<% for key in spec.keys %>
       - {name: << key >>, data_type: varchar}
 <% endfor %>
       - {name: origin, data_type: varchar}
       - {name: is_late, data_type: boolean}
       - {name: n, data_type: bigint, description: "Distinct events."}
-<% for a in accumulators %>
+<% for a in spec.accumulators %>
       - {name: << a.name >>, data_type: "<< a.type >>", quote: true}
 <% endfor %>
       - {name: landed_at, data_type: "timestamp(6) with time zone"}
     data_tests:
       - one_row_per:
-          arguments: {keys: [window_start, << keys | join(", ") >>, origin, is_late]}
+          arguments: {keys: [window_start, << spec.keys | join(", ") >>, origin, is_late]}
 """
 
 
-def name_of(spec: LiveSpec) -> str:
-    """transactions_by_minute for minutes of transactions."""
-    units = {60: "minute", 3600: "hour", 86400: "day"}
-    return f"{spec.stream}_by_{units.get(spec.window_seconds, f'{spec.window_seconds}_seconds')}"
-
-
 def files(models: Path, contracts: dict[str, Contract]) -> dict[Path, str]:
-    """The generated files of every live specification, with their content."""
-    declared = declared_models(models)
-    facts = {m.config.meta["live"]["spec"]: m for m in declared.semantic_models if m.config and "live" in m.config.meta}
+    """The generated files of every live specification that has a table, with their content."""
     found: dict[Path, str] = {}
-    for spec in specs(declared, contracts):
-        values = _values(spec, facts[spec.name])
-        found[models / "curated" / f"{name_of(spec)}.sql"] = _JINJA.from_string(_SQL).render(values)
-        found[models / "curated" / f"_{name_of(spec)}.yml"] = _JINJA.from_string(_YAML).render(values)
+    for spec in specs(declared_models(models), contracts):
+        if spec.table:
+            found[models / "curated" / f"{spec.table}.sql"] = _JINJA.from_string(_SQL).render(spec=spec, note=_NOTE)
+            found[models / "curated" / f"_{spec.table}.yml"] = _JINJA.from_string(_YAML).render(spec=spec, note=_NOTE)
     return found
-
-
-def _values(spec: LiveSpec, fact: PydanticSemanticModel) -> dict[str, Any]:
-    time = fact.defaults.agg_time_dimension if fact.defaults else None
-    return {
-        "note": _NOTE,
-        "name": name_of(spec),
-        "fact": fact.node_relation.alias,
-        "time": time,
-        "seconds": spec.window_seconds,
-        "keys": spec.keys,
-        "accumulators": spec.accumulators,
-    }
 
 
 def declared_models(models: Path) -> PydanticSemanticManifest:

@@ -17,17 +17,15 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from headrace.lake import coverage
-from headrace.lake.trino import connect
 from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.semantics import live_specs
-from headrace.semantics.minute_model import name_of
+from headrace.semantics.twin import Cell, Figures, lake_figures
 from headrace.settings import Settings
 from headrace.streams.spec import LiveSpec, load_live_specs
 
 _LOG = get_logger(__name__)
-_KEPT_IN_LIVE = timedelta(hours=2)
 _KEPT_IN_LEDGER = timedelta(days=30)
 _INSERT = """
 insert into reconciliation (run_at, spec, window_start, keys, measure, live, lake, late, state)
@@ -35,8 +33,6 @@ values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 State = Literal["equal", "differs", "missing_live", "missing_lake"]
-Cell = tuple[datetime, tuple[str, ...]]
-Figures = Mapping[str, Decimal]
 EVERYTHING = "*"
 """The measure of a row that stands for a whole window in which every key and measure agreed; its figures are events."""
 
@@ -48,7 +44,7 @@ class Differs(AssertionError):
 @dataclass(frozen=True)
 class Row:
     window_start: datetime
-    keys: dict[str, str]
+    keys: dict[str, str | None]
     measure: str
     live: Decimal | None
     lake: Decimal | None
@@ -73,15 +69,15 @@ class Summary:
 
 def run(settings: Settings) -> list[Summary]:
     """Compares every specification, writes what it found, frees live windows up to the first wrong one; Differs if any do."""
-    summaries = [reconcile(settings, spec) for spec in load_live_specs(live_specs.path(settings))]
+    now = datetime.now(UTC)
+    summaries = [reconcile(settings, spec, now=now) for spec in load_live_specs(live_specs.path(settings))]
     if wrong := [s for s in summaries if not s.agrees]:
         told = "; ".join(f"{s.spec}: {dict(s.states)} of {s.windows} windows before {s.through}" for s in wrong)
         raise Differs(f"{told}. Look at table reconciliation, newest run_at, state <> 'equal'.")
     return summaries
 
 
-def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime | None = None) -> Summary:
-    now = now or datetime.now(UTC)
+def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime) -> Summary:
     store = LiveStore(valkey(settings))
     covered = coverage.through(settings, spec.stream)
     end = _closed(min(covered, now - timedelta(minutes=settings.lateness_minutes)), spec) if covered else None
@@ -92,33 +88,12 @@ def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime | None = None
         _compare(summary, spec, live, punctual, late)
         _write(settings, summary, now)
         wrong = [row.window_start for row in summary.rows if row.state != "equal"]
-        summary.pruned = store.prune(spec.name, min([covered - _KEPT_IN_LIVE, end, *wrong]))
+        summary.pruned = store.prune(spec.name, min([covered - _kept(settings, spec), end, *wrong]))
     _LOG.info(
         "reconciled", spec=spec.name, through=str(end), windows=summary.windows, states=dict(summary.states),
         late_events=summary.late_events, pruned=summary.pruned,
     )  # fmt: skip
     return summary
-
-
-def lake_figures(
-    settings: Settings, spec: LiveSpec, start: datetime, end: datetime
-) -> tuple[dict[Cell, Figures], dict[Cell, Figures]]:
-    """What the lake holds of the streamed events in these windows: those in time, and the late ones."""
-    names = ["n", *(a.name for a in spec.accumulators)]
-    sql = (
-        f"select window_start, is_late, {', '.join(spec.keys)}, {', '.join(_quoted(name) for name in names)} "  # noqa: S608
-        f"from curated.{name_of(spec)} where origin = 'stream' and window_start >= ? and window_start < ?"
-    )
-    punctual: dict[Cell, Figures] = {}
-    late: dict[Cell, Figures] = {}
-    with connect(settings, timeout=60) as connection:
-        cursor = connection.cursor()
-        cursor.execute(sql, (start, end))
-        for window, is_late, *rest in cursor.fetchall():
-            keys, values = rest[: len(spec.keys)], rest[len(spec.keys) :]
-            figures = {name: Decimal(value) for name, value in zip(names, values, strict=True)}
-            (late if is_late else punctual)[window.astimezone(UTC), tuple(keys)] = figures
-    return punctual, late
 
 
 def _compare(
@@ -129,7 +104,7 @@ def _compare(
     late: Mapping[Cell, Figures],
 ) -> None:
     by_window: dict[datetime, list[Cell]] = {}
-    for cell in sorted({*live, *lake, *late}):
+    for cell in sorted({*live, *lake, *late}, key=lambda cell: (cell[0], [key or "" for key in cell[1]])):
         by_window.setdefault(cell[0], []).append(cell)
     for window, cells in by_window.items():
         wrong = [
@@ -188,9 +163,10 @@ def _live(events: int, values: Mapping[str, Decimal | int]) -> Figures:
     return {"n": Decimal(events), **{name: Decimal(value) for name, value in values.items()}}
 
 
-def _cell(window: datetime, keys: Mapping[str, str], spec: LiveSpec) -> Cell:
+def _kept(settings: Settings, spec: LiveSpec) -> timedelta:
+    """Windows by person are many and small: they go sooner."""
+    return timedelta(minutes=settings.live_kept_person_minutes if spec.person else settings.live_kept_minutes)
+
+
+def _cell(window: datetime, keys: Mapping[str, str | None], spec: LiveSpec) -> Cell:
     return window, tuple(keys[key] for key in spec.keys)
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'

@@ -1,7 +1,8 @@
 """What Spark and Trino spell differently, and nothing else: the gate is written once over these few words.
 
-Both read the same three things of a record: `json_text` (the bytes as text), `document` (the strictly parsed JSON, null
-where it is not JSON) and `text_FIELD` (a field's own characters, so that no engine rounds a number before it is judged).
+Both read the same things of a record: `json_text` (the bytes as text), `document` (the strictly parsed JSON, null where
+it is not JSON), `given_FIELD` (a field's own characters, so that no engine rounds a number before it is judged) and
+`text_FIELD` (the same, corrected).
 """
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-NUMBER = r"\A-?[0-9]{1,38}([.][0-9]{1,38})?\z"
-WHOLE = r"\A-?[0-9]{1,38}([.]0{1,38})?\z"
-FLOATING = r"\A-?[0-9]+([.][0-9]+)?([eE][+-]?[0-9]{1,3})?\z"
-DATE = r"\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}\z"
-ZONE = r"(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)"
-CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?"
-TIMESTAMP = rf"\A[12][0-9]{{3}}-[0-9]{{2}}-[0-9]{{2}}[T ]{CLOCK}{ZONE}?\z"
+from headrace.contracts.corrections import LOWER, UPPER, ZONE
+
 OBJECT = r"\A[ \t\r\n]*\{"
 JSON_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 
 
+def given_of(field: str) -> str:
+    """The column that holds a field's characters as they came."""
+    return f"given_{field}"
+
+
 def text_of(field: str) -> str:
-    """The column that holds a field's characters."""
+    """The column that holds a field's characters, corrected."""
     return f"text_{field}"
 
 
@@ -35,7 +36,11 @@ class Dialect(Protocol):
     def not_one_document(self) -> str: ...
     def is_string(self, field: str) -> str: ...
     def has_exponent(self, field: str) -> str: ...
-    def timestamp(self, sql: str) -> str: ...
+    def as_text(self, sql: str) -> str: ...
+    def trimmed(self, sql: str) -> str: ...
+    def not_null(self, items: list[str]) -> str: ...
+    def timestamp(self, sql: str, pattern: str) -> str: ...
+    def moment(self, micros: str) -> str: ...
     def minutes_after(self, sql: str, minutes: int) -> str: ...
 
 
@@ -43,9 +48,29 @@ def matches(dialect: Dialect, sql: str, pattern: str) -> str:
     return f"regexp_like({sql}, {dialect.literal(pattern)})"
 
 
+def whole(pattern: str) -> str:
+    return rf"\A{pattern}\z"
+
+
+def folded(sql: str) -> str:
+    """Lower case of A to Z only: engines disagree about other alphabets."""
+    return f"translate({sql}, '{UPPER}', '{LOWER}')"
+
+
+def cut_to_micros(dialect: Dialect, sql: str) -> str:
+    """Cut, not rounded: a rounded moment may lie in the next window."""
+    return f"regexp_replace({sql}, {dialect.literal('([.][0-9]{6})[0-9]+')}, '$1')"
+
+
+def epoch(dialect: Dialect, sql: str, per_unit: int) -> str:
+    """The moment of a number of seconds (1000000 microseconds a unit) or milliseconds (1000)."""
+    number = f"try_cast({cut_to_micros(dialect, sql)} AS decimal(20,6))"
+    return dialect.moment(f"CAST({number} * {per_unit} AS bigint)")
+
+
 def utc_micros(dialect: Dialect, sql: str) -> str:
     """One spelling for both engines: a T, six digits of a second at most (cut, not rounded), and a zone."""
-    cut = f"regexp_replace(replace({sql}, ' ', 'T'), {dialect.literal('([.][0-9]{6})[0-9]+')}, '$1')"
+    cut = cut_to_micros(dialect, f"replace({sql}, ' ', 'T')")
     zoned = matches(dialect, sql, ZONE + r"\z")
     return f"CASE WHEN {zoned} THEN {cut} ELSE {cut} || 'Z' END"
 
@@ -84,10 +109,23 @@ class Trino:
     def has_exponent(self, field: str) -> str:
         return f"strpos(lower({text_of(field)}), 'e') > 0"
 
-    def timestamp(self, sql: str) -> str:
+    def as_text(self, sql: str) -> str:
+        return f"CAST({sql} AS varchar)"
+
+    def trimmed(self, sql: str) -> str:
+        return rf"trim(BOTH U&' \0009\000A\000D' FROM {sql})"
+
+    def not_null(self, items: list[str]) -> str:
+        return f"CAST(filter(ARRAY[{', '.join(items)}], x -> x IS NOT NULL) AS array(varchar))"
+
+    def timestamp(self, sql: str, pattern: str) -> str:
         day = f"try_cast(substr({sql}, 1, 10) AS date) IS NOT NULL"
         moment = f"TRY(CAST(from_iso8601_timestamp_nanos({utc_micros(self, sql)}) AS timestamp(6) with time zone))"
-        return f"CASE WHEN {matches(self, sql, TIMESTAMP)} AND {day} THEN at_timezone({moment}, 'UTC') END"
+        return f"CASE WHEN {matches(self, sql, pattern)} AND {day} THEN at_timezone({moment}, 'UTC') END"
+
+    def moment(self, micros: str) -> str:
+        nanos = f"from_unixtime_nanos({micros} * 1000)"
+        return f"at_timezone(CAST({nanos} AS timestamp(6) with time zone), 'UTC')"
 
     def minutes_after(self, sql: str, minutes: int) -> str:
         return f"{sql} + INTERVAL '{minutes}' MINUTE"
@@ -131,8 +169,20 @@ class Spark:
     def _kind(self, field: str) -> str:
         return f"schema_of_variant(try_variant_get(document, '$.e.{field}', 'variant'))"
 
-    def timestamp(self, sql: str) -> str:
-        return f"CASE WHEN {matches(self, sql, TIMESTAMP)} THEN try_cast({utc_micros(self, sql)} AS timestamp) END"
+    def as_text(self, sql: str) -> str:
+        return f"CAST({sql} AS string)"
+
+    def trimmed(self, sql: str) -> str:
+        return rf"trim(BOTH ' \t\n\r' FROM {sql})"
+
+    def not_null(self, items: list[str]) -> str:
+        return f"filter(array({', '.join(items)}), x -> x IS NOT NULL)"
+
+    def timestamp(self, sql: str, pattern: str) -> str:
+        return f"CASE WHEN {matches(self, sql, pattern)} THEN try_cast({utc_micros(self, sql)} AS timestamp) END"
+
+    def moment(self, micros: str) -> str:
+        return f"timestamp_micros({micros})"
 
     def minutes_after(self, sql: str, minutes: int) -> str:
         return f"{sql} + INTERVAL {minutes} MINUTES"

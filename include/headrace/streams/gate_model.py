@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from headrace.contracts.model import Contract
+from headrace.streams.correcting import marks
 from headrace.streams.dialect import TRINO
-from headrace.streams.gate import columns, reason, refusal, rules, texts
+from headrace.streams.gate import columns, given, reason, refusal, rules, texts
 
 PROVENANCE = (
     "topic",
@@ -19,21 +20,24 @@ PROVENANCE = (
 
 
 def trino_model(contract: Contract, relation: str, *, where: str = "true", future_minutes: int = 1) -> str:
-    """Every record of `relation` with its typed fields, the rule that refuses it (or null) and the reason.
+    """Every record of `relation` with its typed fields, the rule that refuses it (or null), the reason and what was corrected.
 
     `relation` and `where` may be Jinja; `where` reads the columns of the raw table.
     """
     found = rules(contract, TRINO, future_minutes)
     kept = (*PROVENANCE, "value", "json_text", "document")
     names = [field.name for field in contract.fields]
+    verdict = {
+        "refusal": refusal(found, TRINO),
+        "reason": reason(found, TRINO),
+        "corrected": marks(contract, TRINO),
+    }
     steps = {
         "prepared": _select([*PROVENANCE, "value", *_named(TRINO.prepared())], relation, where),
-        "texts": _select([*kept, *_named(texts(contract, TRINO))], "prepared"),
+        "given": _select([*kept, *_named(given(contract, TRINO))], "prepared"),
+        "texts": _select(["*", *_named(texts(contract, TRINO))], "given"),
         "typed": _select(["*", *_named(columns(contract, TRINO))], "texts"),
-        "judged": _select(
-            [*PROVENANCE, "value", *names, f"{refusal(found, TRINO)} AS refusal", f"{reason(found, TRINO)} AS reason"],
-            "typed",
-        ),
+        "judged": _select([*PROVENANCE, "value", *names, *_named(verdict)], "typed"),
     }
     ctes = ",\n".join(f"{name} AS (\n{body}\n)" for name, body in steps.items())
     return f"WITH {ctes}\nSELECT * FROM judged"

@@ -8,8 +8,9 @@ from pyspark.sql import DataFrame, SparkSession
 
 from headrace.contracts.model import Contract
 from headrace.settings import Settings
+from headrace.streams.correcting import marks
 from headrace.streams.dialect import SPARK
-from headrace.streams.gate import columns, reason, refusal, rules, texts
+from headrace.streams.gate import columns, given, reason, refusal, rules, texts
 
 SOURCE = ("key", "value", "topic", "partition", "offset", "arrived_at")
 
@@ -50,6 +51,11 @@ def _keep_to_loopback(spark: SparkSession) -> None:
     any_address.set(resolver, java.net.InetAddress.getByName("127.0.0.1"))
 
 
+def few_tasks(batch: DataFrame) -> DataFrame:
+    """The batch in as many tasks as there are cores: one for each partition of each topic costs more than its records."""
+    return batch.coalesce(batch.sparkSession.sparkContext.defaultParallelism)
+
+
 def kafka_options(settings: Settings) -> dict[str, str]:
     return {"kafka.bootstrap.servers": settings.kafka}
 
@@ -64,14 +70,15 @@ def kafka_records(
 
 
 def gated(records: DataFrame, contract: Contract, future_minutes: int) -> DataFrame:
-    """The records with their typed fields, the rule that refuses them (or null) and the reason."""
+    """The records with their typed fields, the rule that refuses them (or null), the reason and what was corrected."""
     found = rules(contract, SPARK, future_minutes)
-    kept = records.columns
-    prepared = records.selectExpr("*", *_named(SPARK.prepared()))
-    spelled = prepared.selectExpr("*", *_named(texts(contract, SPARK)))
-    typed = spelled.selectExpr("*", *_named(columns(contract, SPARK)))
-    judged = typed.selectExpr("*", f"{refusal(found, SPARK)} AS refusal", f"{reason(found, SPARK)} AS reason")
-    return judged.select(*kept, *(field.name for field in contract.fields), "refusal", "reason")
+    steps = (SPARK.prepared(), given(contract, SPARK), texts(contract, SPARK), columns(contract, SPARK))
+    kept, rows = records.columns, records
+    for step in steps:
+        rows = rows.selectExpr("*", *_named(step))
+    verdict = {"refusal": refusal(found, SPARK), "reason": reason(found, SPARK), "corrected": marks(contract, SPARK)}
+    judged = rows.selectExpr("*", *_named(verdict))
+    return judged.select(*kept, *(field.name for field in contract.fields), *verdict)
 
 
 def _named(expressions: Mapping[str, str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from headrace.runtime import browser
 from headrace.settings import get_settings
@@ -31,6 +31,8 @@ def chromium() -> Iterator[Browser]:
         found = browser.find(get_settings())
     except browser.NoBrowser as reason:
         pytest.skip(str(reason))
+    # A busy machine may take long to draw what it then shows: only what never comes is wrong.
+    expect.set_options(timeout=SECONDS * 1000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
             executable_path=str(found.executable),

@@ -43,4 +43,4 @@ def job(tmp_path: Path) -> Job:
 def keeper(job: Job, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Keeper]:
     monkeypatch.setattr(tools, "python_of", lambda _: Path(sys.executable))
     yield Keeper(job, settings)
-    end(marked(job.part, settings.home), grace=0)
+    end(marked(job.name, settings.home), grace=0)

@@ -18,7 +18,7 @@ from headrace.settings import Settings
 
 def _wait_for(count: int, keeper: Keeper, settings: Settings) -> list[psutil.Process]:
     until = time.monotonic() + 5
-    while len(found := marked(keeper.job.part, settings.home)) != count and time.monotonic() < until:
+    while len(found := marked(keeper.job.name, settings.home)) != count and time.monotonic() < until:
         time.sleep(0.02)
     assert len(found) == count
     return found
@@ -74,7 +74,7 @@ def test_stop_ends_all_processes_and_is_no_failure(keeper: Keeper, settings: Set
     keeper.start()
     _wait_for(2, keeper, settings)
     assert keeper.stop(grace=0.5)
-    assert not marked("stream-dummy", settings.home)
+    assert not marked("dummy", settings.home)
     assert keeper.status().state == "absent"
     assert keeper.history.recent() == 0
     assert not keeper.stop()
@@ -106,7 +106,7 @@ def test_the_environment_of_a_job_has_nothing_of_airflow(
     monkeypatch.setenv("HEADRACE_PART", "airflow-scheduler")
     variables = environment(job, settings)
     assert not [name for name in variables if name.startswith("AIRFLOW")]
-    assert variables["HEADRACE_PART"] == "stream-dummy"
+    assert variables["HEADRACE_PART"] == "dummy"
     assert variables["HEADRACE_HOME"] == str(settings.home)
 
 

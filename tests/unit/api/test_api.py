@@ -52,6 +52,8 @@ class Api:
         self.rates: Callable[[], Any] = lambda: RATES
         self.covered = now - timedelta(hours=1)
 
+        self.anomalies: list[dict[str, Any]] = []
+
     def call(self, method: str, path: str, *, person: str | None = "admin", **request: Any) -> httpx.Response:
         headers = dict(request.pop("headers", {}))
         if person:
@@ -70,6 +72,7 @@ class Api:
         return Parts(
             settings=self.settings, assistant=assistant, vocabulary=lambda: VOCABULARY, windows=self.store,
             rates=self.rates, coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
+            anomalies=lambda: self.anomalies,
         )  # fmt: skip
 
 
@@ -99,7 +102,9 @@ def test_a_wrong_password_is_refused_recorded_and_slowed_down(api: Api) -> None:
     assert [e.allowed for e in api.audit.entries] == [False] * 10
 
 
-@pytest.mark.parametrize("path", ["/live/summary", "/catalogue/metrics"])
+@pytest.mark.parametrize(
+    "path", ["/live/summary", "/live/windows?spec=transactions_1m", "/catalogue/metrics", "/anomalies"]
+)
 def test_everything_else_needs_a_token(api: Api, path: str) -> None:
     for headers in ({}, {"Authorization": "Bearer nonsense"}):
         reply = api.call("GET", path, person=None, headers=headers)
@@ -244,3 +249,53 @@ def test_health_is_open_and_honest(api: Api, down: tuple[str, ...], status: str,
 def test_the_api_documents_itself(api: Api) -> None:
     paths = api.call("GET", "/openapi.json", person=None).json()["paths"]
     assert {"/token", "/query", "/live/summary", "/catalogue/metrics", "/health"} <= paths.keys()
+
+
+def test_windows_slide_over_the_minutes(api: Api) -> None:
+    reply = api.call("GET", "/live/windows?spec=transactions_by_user&seconds=300&slide=60&minutes=10")
+    assert reply.status_code == 200, reply.text
+    rows = reply.json()["rows"]
+    assert {row["keys"]["user_id"] for row in rows} == {"u-1"}
+    # Five windows hold each minute, and each of the three events has keys of its own.
+    assert [row["n"] for row in rows] == [1] * 15
+    tumbling = api.call("GET", "/live/windows?spec=transactions_1m&seconds=300&slide=300&minutes=10").json()["rows"]
+    assert sum(row["n"] for row in tumbling) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("spec=nobody", 404), ("spec=transactions_1m&seconds=90", 422), ("seconds=60", 422)]
+)
+def test_windows_that_there_are_not_say_which_there_are(api: Api, query: str, code: int) -> None:
+    reply = api.call("GET", f"/live/windows?{query}")
+    assert reply.status_code == code
+    assert reply.json()["error"]["next_step"]
+
+
+def test_windows_by_person_are_for_those_who_may_see_persons(api: Api) -> None:
+    for role in ("viewer", "analyst"):
+        save_user(api.settings, role, "a long password", (role,))
+        assert api.call("GET", "/live/windows?spec=transactions_by_user", person=role).status_code == 403
+    assert api.call("GET", "/live/windows?spec=transaction_amounts", person="viewer").status_code == 200
+
+
+def _anomaly(scope: str, subject: str, state: str = "open") -> dict[str, Any]:
+    moment = datetime.now(UTC).isoformat()
+    figures = dict.fromkeys(("seen", "expected", "low", "high", "score"), 1.0)
+    return {
+        "id": f"{subject}|purchases|60", "scope": scope, "subject": subject, "measure": "purchases", "state": state,
+        "opened_at": moment, "closed_at": None, "window_start": moment, "window_minutes": 5, "sentence": "Much.", **figures,
+        "contributors": [{"keys": {"merchant": subject, "region": "asia"}, "seen": 1, "usual": 0.5}],
+    }  # fmt: skip
+
+
+def test_anomalies_are_shown_without_persons_to_those_who_see_none(api: Api) -> None:
+    save_user(api.settings, "vera", "hunter22", ("viewer",))
+    save_user(api.settings, "anna", "hunter22", ("analyst",))
+    api.anomalies = [_anomaly("merchant", "m1"), _anomaly("user", "u1"), _anomaly("platform", "*", "closed")]
+    found = api.call("GET", "/anomalies").json()
+    assert ({one["subject"] for one in found["anomalies"]}, found["hidden"]) == ({"m1", "u1", "*"}, 0)
+    for person in ("vera", "anna"):
+        found = api.call("GET", "/anomalies", person=person).json()
+        assert ({one["subject"] for one in found["anomalies"]}, found["hidden"]) == ({"m1", "*"}, 1)
+    assert [one["subject"] for one in api.call("GET", "/anomalies?state=closed").json()["anomalies"]] == ["*"]
+    assert api.call("GET", "/anomalies?state=else").status_code == 422

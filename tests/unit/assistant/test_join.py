@@ -33,8 +33,10 @@ EVENTS = st.lists(
 
 def figures(parts: list[list[Event]], grain: str | None, by: tuple[str, ...]) -> list[tuple[object, ...]]:
     components = VOCABULARY.components(NAMES)
-    request = as_live(components, by, (), grain, VOCABULARY)  # type: ignore[arg-type]
-    assert request is not None
+    requests = as_live(components, by, (), grain, VOCABULARY)  # type: ignore[arg-type]
+    assert requests is not None
+    [request] = requests
+    assert request.spec == "transactions_1m"
     joined = join([total(windows_of(events), request, RATES) for events in parts], components)
     time = TimeRange(start=START, end=NOW, label="today")
     plan = Plan(metrics=NAMES, group_by=by, grain=grain, time=time)  # type: ignore[arg-type]

@@ -66,7 +66,7 @@ def test_the_last_minutes_do_not_need_trino() -> None:
 
 def test_what_is_not_kept_live_says_through_when() -> None:
     world = World()
-    answer = world.ask("active customers today")
+    answer = world.ask("sales by merchant country today")
     assert answer.plan["source"] == "historical"
     assert world.history.requests[0].stretch.end == COVERED
     assert "complete through 2026-11-21 10:00 UTC" in answer.text
@@ -80,7 +80,7 @@ def test_before_history_is_built_live_answers_and_says_so() -> None:
 
 
 def test_before_history_is_built_the_rest_is_declined() -> None:
-    answer = World(coverage=None).ask("active customers today")
+    answer = World(coverage=None).ask("sales by merchant country today")
     assert answer.status == "declined"
     assert "still being built" in answer.text
     assert not answer.data.rows

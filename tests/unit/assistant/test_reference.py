@@ -33,7 +33,7 @@ def test_live_windows_carry_the_names_behind_their_keys() -> None:
     lookups = read_all([MERCHANTS], lambda _: ROWS)
     store = FakeStore([Event(NOW, Decimal(1), merchant="M-2"), Event(NOW, Decimal(1), merchant="M-9")])
     start = NOW.replace(second=0)
-    windows = NamedWindows(store, lambda: lookups).windows(SPEC, start, NOW)
+    windows = NamedWindows(store, lambda: lookups).windows(SPEC.name, start, NOW)
     assert {w.keys["merchant_id"]: w.keys.get("merchant_name") for w in windows} == {"M-2": "Red Shop", "M-9": None}
 
 
@@ -41,7 +41,7 @@ def test_values_and_ids_are_known() -> None:
     lookups = read_all([MERCHANTS], lambda _: ROWS)
     assert lookups.values == {"merchant_name": ("Blue Shop", "Red Shop"), "country": ("DE", "IN", "US")}
     assert lookups.ids["merchant_name"]["Blue Shop"] == ("M-1", "M-3")
-    assert lookups.live == {"merchant_name", "country"}
+    assert lookups.live == {"merchant_name": "merchant_id", "country": "merchant_id"}
 
 
 def _with_merchants() -> Understanding:
@@ -139,9 +139,9 @@ def test_a_live_store_that_was_not_filled_is_not_read() -> None:
 
     client = Client()
     with pytest.raises(LiveNotFilled):
-        FilledStore(FakeStore(), client).windows(SPEC, NOW, NOW)
+        FilledStore(FakeStore(), client).windows(SPEC.name, NOW, NOW)
     client.mark = "r1"
-    assert FilledStore(FakeStore(), client).windows(SPEC, NOW, NOW) == []
+    assert FilledStore(FakeStore(), client).windows(SPEC.name, NOW, NOW) == []
 
 
 def _request(grain: Any = None) -> HistoryRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,3 +160,24 @@ def test_a_follow_up_that_means_nothing_is_not_answered_with_the_figures_before(
     first = RULES.understand("sales by region today", NOW)
     assert isinstance(first, Understood)
     assert isinstance(RULES.understand("and the weather?", NOW, first.plan), Declined)
+
+
+@pytest.mark.parametrize(
+    ("question", "metrics", "group_by"),
+    [
+        ("sales by customer today", ("sales",), ("user_id",)),
+        ("top 5 customers by sales today", ("sales",), ("user_id",)),
+        ("sales by customer today, top 5", ("sales",), ("user_id",)),
+        ("top 5 regions by customers today", ("active_customers",), ("region",)),
+        ("sales and customers by region today", ("sales", "active_customers"), ("region",)),
+        ("customers today", ("active_customers",), ()),
+    ],
+)
+def test_a_word_that_is_a_figure_and_an_axis_is_read_by_its_place(
+    question: str, metrics: tuple[str, ...], group_by: tuple[str, ...]
+) -> None:
+    dimensions = dict(VOCABULARY.dimensions)
+    dimensions["user_id"] = replace(dimensions["user_id"], synonyms=("customer", "user"))
+    outcome = Understanding(replace(VOCABULARY, dimensions=dimensions)).understand(question, NOW)
+    assert isinstance(outcome, Understood), outcome
+    assert (outcome.plan.metrics, outcome.plan.group_by) == (metrics, group_by)

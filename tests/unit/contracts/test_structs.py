@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.contracts.corrections import PLAIN_NUMBER, TIMESTAMP
 from headrace.contracts.explain import example, explain
 from headrace.contracts.model import load_contracts
 from headrace.contracts.structs import EventCodec, RefusedEvent
 from headrace.settings import REPO
-from headrace.streams.dialect import NUMBER, TIMESTAMP
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CONTRACTS = load_contracts(REPO / "include" / "contracts")
@@ -30,14 +30,14 @@ def body(codec: EventCodec = TRANSACTIONS, **changed: Any) -> bytes:
 
 def accepts(codec: EventCodec, raw: bytes) -> bool:
     try:
-        codec.decode(raw, NOW)
+        codec.accept(raw, NOW)
     except (msgspec.DecodeError, RefusedEvent):
         return False
     return True
 
 
 def with_amount(text: str) -> bytes:
-    return body(amount="@").replace(b'"@"', text.encode())
+    return body(amount="@", currency="INR").replace(b'"@"', text.encode())
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
@@ -57,13 +57,18 @@ def test_example_keeps_its_contract_and_survives_encoding(name: str) -> None:
         ({"event_id": 12345678}, "event_id", "12345678 is not text"),
         ({"amount": -0.01}, "amount", "-0.01 is below 0"),
         ({"amount": 1000000.01}, "amount", "above 1000000"),
+        (
+            {"amount": 600000, "currency": "EUR"},
+            "amount",
+            "is 600000 with currency EUR; more than 500000 is not plausible",
+        ),
         ({"amount": 12.345}, "amount", "more than 2 decimal places"),
         ({"amount": "NaN"}, "amount", "not a number"),
         ({"amount": True}, "amount", "at most 2 decimal places"),
         ({"region": "ABSENT"}, "region", "is missing; it must be one of north_america"),
         ({"amout": 3}, "amout", "did you mean amount?"),
         ({"event_time": "2026-03-01T12:02:00Z"}, "event_time", "1 min ahead"),
-        ({"event_time": "2026-03-01T12:00:00"}, "event_time", "a time with its zone"),
+        ({"event_time": "2026-03-01"}, "event_time", "a time with its zone"),
         ({"event_time": "0900-03-01T12:00:00Z"}, "event_time", "900 is not a year"),
     ],
 )
@@ -94,12 +99,12 @@ def test_moments_are_sent_on_in_utc() -> None:
     assert json.loads(TRANSACTIONS.encode(event))["event_time"] == "2026-03-01T04:30:00.500000Z"
 
 
-@pytest.mark.parametrize("text", ["1e2", "100", "100.00", "100.0000000000000000000000000000", '"100.00"', "1.00E+2"])
+@pytest.mark.parametrize("text", ["1e2", "100", "100.00", "100.0000000000000000000000000000", "1.00E+2"])
 def test_an_amount_is_sent_on_in_plain_digits(text: str) -> None:
     sent = TRANSACTIONS.encode(TRANSACTIONS.decode(with_amount(text), NOW)).decode()
     (found,) = re.findall(r'"amount":([^,}]*)', sent)
     assert Decimal(found) == 100
-    assert re.fullmatch(NUMBER.replace(r"\A", "").replace(r"\z", ""), found)
+    assert re.fullmatch(PLAIN_NUMBER, found)
 
 
 def test_a_small_rate_is_sent_on_without_exponent() -> None:
@@ -142,4 +147,4 @@ def test_accepted_amounts_keep_their_value_to_the_cent(amount: Decimal) -> None:
 def test_accepted_moments_are_spelt_as_the_gate_wants(moment: datetime) -> None:
     raw = body(event_time=moment.astimezone(UTC).isoformat()) if moment.year > 1000 else body()
     sent = json.loads(TRANSACTIONS.encode(TRANSACTIONS.decode(raw, NOW)))["event_time"]
-    assert re.fullmatch(TIMESTAMP.replace(r"\A", "").replace(r"\z", ""), sent)
+    assert re.fullmatch(TIMESTAMP, sent)

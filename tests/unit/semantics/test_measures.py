@@ -22,7 +22,17 @@ def catalogue() -> SemanticCatalogue:
 
 
 def test_the_live_specification_holds_what_the_measures_need() -> None:
-    [spec] = specs(as_written(raw_manifest()), CONTRACTS)
+    spec, by_user, amounts = (s for s in specs(as_written(raw_manifest()), CONTRACTS) if s.stream == "transactions")
+    assert (by_user.name, by_user.keys[0], by_user.person) == ("transactions_by_user", "user_id", True)
+    assert (amounts.name, amounts.keys[0], amounts.person) == ("transaction_amounts", "amount_bucket", False)
+    assert amounts.expr("amount_bucket").startswith("CASE WHEN amount > 0") and amounts.expr("region") == "region"
+    assert spec.accumulators == by_user.accumulators == amounts.accumulators
+    assert (spec.fact, spec.time, spec.table, by_user.table) == (
+        "fct_transactions",
+        "event_time",
+        "transactions_by_minute",
+        "",
+    )
     assert (spec.name, spec.stream, spec.window_seconds, spec.keys) == ("transactions_1m", "transactions", 60, KEYS)
     assert {(a.name, a.agg, a.expr, a.type) for a in spec.accumulators} == {
         ("count", "count", "1", "bigint"),
@@ -41,14 +51,32 @@ def test_the_minute_table_is_what_the_measures_say() -> None:
 def test_a_simple_metric_is_read_live_through_its_filter(catalogue: SemanticCatalogue) -> None:
     sales = catalogue.metrics["sales"].live
     assert sales is not None
-    assert (sales.spec, sales.accumulator, sales.factor) == ("transactions_1m", "sum_amount", "usd_rate")
+    assert (sales.stream, sales.accumulator, sales.factor) == ("transactions", "sum_amount", "usd_rate")
     assert sales.only == (("transaction_type", ("purchase",)),)
     transactions = catalogue.metrics["transactions"].live
     assert transactions is not None
     assert (transactions.accumulator, transactions.only) == ("count", ())
 
 
-@pytest.mark.parametrize("name", ["active_customers", "orders", "net_sales"])
+def test_distinct_counts_and_percentiles_are_read_from_keys(catalogue: SemanticCatalogue) -> None:
+    people, p95 = catalogue.metrics["active_customers"].live, catalogue.metrics["p95_purchase"]
+    assert people and (people.agg, people.over, people.needs) == ("distinct", "user_id", {"user_id"})
+    assert p95.live and (p95.live.agg, p95.live.over, p95.live.share) == ("percentile", "amount_bucket", 0.95)
+    assert p95.live.needs == {"amount_bucket", "transaction_type", "currency"}
+    assert p95.percentile and p95.percentile.counter == "purchases"
+    assert p95.percentile.bucket == "transaction__value_bucket"
+    assert "amount_bucket" not in catalogue.dimensions and "value_bucket" not in catalogue.dimensions
+
+
+def test_a_dimension_that_is_not_buckets_may_not_say_so() -> None:
+    raw = raw_manifest()
+    model = next(m for m in raw["semantic_models"] if m["name"] == "transactions")
+    next(d for d in model["dimensions"] if d["name"] == "amount_bucket")["expr"] = "CAST(amount AS INT)"
+    with pytest.raises(ValueError, match="its expr must be: CASE WHEN amount > 0"):
+        specs(as_written(raw), CONTRACTS)
+
+
+@pytest.mark.parametrize("name", ["orders", "net_sales"])
 def test_what_is_not_additive_is_not_live(catalogue: SemanticCatalogue, name: str) -> None:
     assert catalogue.metrics[name].live is None
 

@@ -107,7 +107,7 @@ class _Handler(BaseHTTPRequestHandler):
 def answer(question: str) -> dict[str, Any]:
     words = question.lower()
     if "slow" in words:
-        time.sleep(3)
+        time.sleep(6)
     if "profit" in words:
         return {**_base(), **DECLINED}
     if words.strip() == "sales":

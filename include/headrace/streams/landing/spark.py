@@ -6,16 +6,19 @@ which query it was, and a batch that comes again after a kill is skipped where i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from headrace.contracts.model import Contract
+from headrace.contracts.corrections import SPACES
+from headrace.contracts.model import Contract, Field
 from headrace.log import get_logger
 from headrace.settings import Settings
+from headrace.streams.dialect import SPARK
 from headrace.streams.landing.files import PREFIX, note_landed, topic_of
 from headrace.streams.landing.table import CATALOGUE, add_columns_sql, columns_of, create_sql, table_of
+from headrace.streams.spark import few_tasks
 
 log = get_logger(__name__)
 QUERY, BATCH = "headrace.query", "headrace.batch"
@@ -51,6 +54,11 @@ class Tables:
         self._known[table] = batch
 
 
+def entities_first(contracts: Iterable[Contract]) -> list[Contract]:
+    """What events refer to lands before them: exchange rates and names are asked for while the rest still lands."""
+    return sorted(contracts, key=lambda contract: (contract.kind != "entity", contract.name))
+
+
 class LandRecords:
     """One batch of Kafka records into the raw tables of their contracts."""
 
@@ -61,10 +69,10 @@ class LandRecords:
     def __call__(self, batch: DataFrame, number: int) -> None:
         spark = batch.sparkSession
         self._tables = self._tables or Tables(query_of(spark))
-        held = batch.persist()
+        held = few_tasks(batch).persist()
         try:
-            for row in held.groupBy("topic").count().collect():
-                contract = self._by_topic[row["topic"]]
+            present = [self._by_topic[row["topic"]] for row in held.select("topic").distinct().collect()]
+            for contract in entities_first(present):
                 if not self._tables.holds(spark, table_of(contract), number):
                     records = held.where(F.col("topic") == contract.topic)
                     self._tables.append(raw_rows(records, contract), table_of(contract), number)
@@ -92,8 +100,14 @@ def raw_rows(records: DataFrame, contract: Contract) -> DataFrame:
 
 
 def _shaped(rows: DataFrame, contract: Contract) -> DataFrame:
-    persons = {name: F.get_json_object(F.col("value").cast("string"), f"$.{name}") for name in contract.person_fields}
+    persons = {name: _person(contract.field(name)) for name in contract.person_fields}
     return rows.withColumns(persons).select(*(F.col(name).cast(kind) for name, kind in columns_of(contract).items()))
+
+
+def _person(field: Field) -> Column:
+    """Without the blanks that the gate corrects, so that whoever erases a person finds all of their rows."""
+    given = f"get_json_object(CAST(value AS STRING), '$.{field.name}')"
+    return F.expr(SPARK.trimmed(given) if SPACES in field.corrections else given)
 
 
 class LandFiles:
@@ -107,11 +121,12 @@ class LandFiles:
         listed: dict[str, list[str]] = {}
         for row in files.select("stream", "name").collect():
             listed.setdefault(row["stream"], []).append(row["name"])
-        for stream, names in sorted(listed.items()):
-            if stream not in self._contracts:
-                log.error("no contract has this name; its files are left aside", folder=stream, files=sorted(names))
-                continue
-            self._land(files.where(F.col("stream") == stream), self._contracts[stream], names)
+        for stream in sorted(listed.keys() - self._contracts.keys()):
+            log.error(
+                "no contract has this name; its files are left aside", folder=stream, files=sorted(listed[stream])
+            )
+        for contract in entities_first(self._contracts[name] for name in listed.keys() & self._contracts.keys()):
+            self._land(files.where(F.col("stream") == contract.name), contract, listed[contract.name])
 
     def _land(self, files: DataFrame, contract: Contract, names: list[str]) -> None:
         topics = [topic_of(contract.name, name) for name in names]

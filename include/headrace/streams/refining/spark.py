@@ -6,17 +6,25 @@ identity, and by topic, partition and offset.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from functools import reduce
+from typing import Any
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.contracts.model import Contract
 from headrace.settings import Settings
-from headrace.streams.spark import gated, kafka_options
+from headrace.streams.landing.table import table_of
+from headrace.streams.refining.firsts import Firsts, Version
+from headrace.streams.refining.known import Known, unresolved
+from headrace.streams.spark import few_tasks, gated, kafka_options
 from headrace.streams.topics import DEAD_LETTERS
 
+CONFLICT = "conflict"
+_PLACE = ("topic", "partition", "offset")
+_RECORD = (*_PLACE, "arrived_at", "key", "value", "headers")
 _FORMAT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
 _SINK = {"kafka.compression.type": "lz4", "kafka.linger.ms": "5", "kafka.max.request.size": str(4 * 1_048_576)}
 
@@ -24,71 +32,163 @@ _SINK = {"kafka.compression.type": "lz4", "kafka.linger.ms": "5", "kafka.max.req
 class Refine:
     """One batch of records of any contracts."""
 
-    def __init__(self, contracts: Mapping[str, Contract], settings: Settings) -> None:
+    def __init__(self, spark: SparkSession, contracts: Mapping[str, Contract], settings: Settings) -> None:
+        self._spark, self._contracts, self._settings = spark, contracts, settings
         self._by_topic = {contract.topic: contract for contract in contracts.values()}
-        self._settings = settings
+        folder = settings.checkpoints / "lake"
+        self._firsts = Firsts(folder / "firsts.sqlite", settings.conflict_ids)
+        self._known = Known(folder / "known.sqlite", self._keys_in_raw)
 
     def __call__(self, batch: DataFrame, _: int) -> None:
-        held = batch.persist()
+        held = few_tasks(batch).persist()
         try:
             present = [self._by_topic[row["topic"]] for row in held.select("topic").distinct().collect()]
             if present:
-                parts = [refined(held, contract, self._settings) for contract in present]
-                rows = reduce(DataFrame.unionByName, parts)
-                rows.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
+                parts = [judged(held, contract, self._settings) for contract in present]
+                self._send(few_tasks(reduce(DataFrame.unionByName, parts)).persist())
         finally:
             held.unpersist()
 
+    def _send(self, rows: DataFrame) -> None:
+        try:
+            sent = outgoing(annotated(rows, self._notes(rows)))
+            sent.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
+        finally:
+            rows.unpersist()
 
-def refined(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
-    """Rows (topic, key, value, headers) for Kafka."""
-    judged = gated(records.where(F.col("topic") == contract.topic), contract, settings.future_minutes)
-    refused = F.col("refusal").isNotNull()
-    return judged.select(
-        F.when(refused, F.lit(DEAD_LETTERS)).otherwise(F.lit(contract.processed_topic)).alias("topic"),
-        F.when(refused, _place()).otherwise(_identity(contract)).alias("key"),
-        F.when(refused, _dead_letter(contract)).otherwise(_event(contract, settings)).alias("value"),
-        F.col("headers"),
+    def _notes(self, rows: DataFrame) -> list[tuple[Any, ...]]:
+        """What other records tell of an accepted one: its place, the conflict or None, its unresolved fields."""
+        told = ("arrived_at", *_PLACE, "stream", "memory", "identity", "says", "entity_key", "named")
+        # In the order in which the lake decides which of two events is the first.
+        accepted = sorted(rows.where("refusal IS NULL").select(*told).collect(), key=lambda row: row[:4])
+        compared = (Version(r["memory"], r["identity"], r["says"], *_place(r)) for r in accepted if r["memory"])
+        conflicts = {_place_of(found.other): found.reason for found in self._firsts.conflicts(compared)}
+        self._known.note((r["stream"], r["entity_key"]) for r in accepted if r["entity_key"] is not None)
+        missing = self._known.missing(named for r in accepted for named in self._named(r))
+        notes = [
+            (*_place(r), conflicts.get(_place(r)), unresolved(self._references(r), r["named"], missing))
+            for r in accepted
+        ]
+        return [note for note in notes if note[3] or note[4]]
+
+    def _keys_in_raw(self, entity: str, since: datetime) -> list[str]:
+        """The keys of an entity's accepted records that landed since then; those of files came by no topic."""
+        contract = self._contracts[entity]
+        landed = self._spark.table(table_of(contract)).where(F.col("landed_at") >= F.lit(since))
+        records = landed.select("value", "arrived_at")
+        accepted = gated(records, contract, self._settings.future_minutes).where("refusal IS NULL")
+        return [row[0] for row in accepted.select(contract.key).distinct().collect()]
+
+    def _references(self, row: Row) -> dict[str, str]:
+        return self._contracts[row["stream"]].references
+
+    def _named(self, row: Row) -> Iterable[tuple[str, str]]:
+        named = zip(self._references(row).values(), row["named"], strict=True)
+        return ((entity, key) for entity, key in named if key is not None)
+
+
+def _place(row: Row) -> tuple[str, int, int]:
+    return row["topic"], row["partition"], row["offset"]
+
+
+def _place_of(version: Version) -> tuple[str, int, int]:
+    return version.topic, version.partition, version.offset
+
+
+def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
+    """The contract's records in the shape that all contracts share: verdict, identity, and the event as it is sent on."""
+    rows = gated(records.where(F.col("topic") == contract.topic), contract, settings.future_minutes)
+    return rows.select(
+        *_RECORD,
+        F.lit(contract.name).alias("stream"),
+        F.lit(contract.processed_topic).alias("processed_topic"),
+        "refusal",
+        "reason",
+        F.concat_ws("\x1f", *(F.col(name).cast("string") for name in contract.identity)).alias("identity"),
+        F.lit(_memory(contract)).cast("string").alias("memory"),
+        _says(contract).alias("says"),
+        F.expr(contract.key if contract.kind == "entity" else "CAST(NULL AS string)").alias("entity_key"),
+        F.array(*contract.references).cast("array<string>").alias("named"),
+        F.to_json(F.struct(*(field.name for field in contract.fields)), _FORMAT).alias("event"),
+        _quality(contract, settings).alias("quality"),
     )
 
 
-def _place() -> Column:
-    return F.concat_ws(":", "topic", F.col("partition").cast("string"), F.col("offset").cast("string"))
+def _memory(contract: Contract) -> str | None:
+    """Versions are compared under one set of fields and types: a changed contract begins anew."""
+    told = ", ".join(f"{name} {contract.field(name).type}" for name in contract.version_fields)
+    return f"{contract.name}: {told}" if told else None
 
 
-def _identity(contract: Contract) -> Column:
-    return F.concat_ws("\x1f", *(F.col(name).cast("string") for name in contract.identity))
+def _says(contract: Contract) -> Column:
+    told = (
+        F.concat(F.lit(f"{name} "), F.coalesce(F.col(name).cast("string"), F.lit("nothing")))
+        for name in contract.version_fields
+    )
+    return F.concat_ws(", ", *told)
+
+
+def annotated(rows: DataFrame, notes: list[tuple[Any, ...]]) -> DataFrame:
+    """The rows with what other records tell of them."""
+    nothing = F.array().cast("array<string>")
+    if not notes:
+        return rows.withColumn("unresolved", nothing)
+    schema = "topic string, partition int, offset bigint, conflict string, unresolved array<string>"
+    joined = rows.join(F.broadcast(rows.sparkSession.createDataFrame(notes, schema)), list(_PLACE), "left")
+    refusal = F.when(F.col("conflict").isNotNull(), F.lit(CONFLICT)).otherwise(F.col("refusal"))
+    return joined.withColumns(
+        {
+            "refusal": refusal,
+            "reason": F.coalesce("conflict", "reason"),
+            "unresolved": F.coalesce("unresolved", nothing),
+        }
+    )
+
+
+def outgoing(rows: DataFrame) -> DataFrame:
+    """Rows (topic, key, value, headers) for Kafka."""
+    refused = F.col("refusal").isNotNull()
+    place = F.concat_ws(":", "topic", F.col("partition").cast("string"), F.col("offset").cast("string"))
+    return rows.select(
+        F.when(refused, F.lit(DEAD_LETTERS)).otherwise(F.col("processed_topic")).alias("topic"),
+        F.when(refused, place).otherwise(F.col("identity")).alias("key"),
+        F.when(refused, _dead_letter()).otherwise(_event()).alias("value"),
+        F.col("headers"),
+    )
 
 
 def _header_map() -> Column:
     return F.expr("map_from_entries(transform(headers, h -> struct(h.key, CAST(h.value AS STRING))))")
 
 
-def _event(contract: Contract, settings: Settings) -> Column:
+def _quality(contract: Contract, settings: Settings) -> Column:
     late = F.expr(f"arrived_at > {contract.event_time} + INTERVAL {settings.lateness_minutes} MINUTES")
-    quality = F.struct(
+    return F.struct(
         late.alias("late"),
         F.col("arrived_at"),
-        F.col("topic"),
-        F.col("partition"),
-        F.col("offset"),
+        *_PLACE,
         F.lit(contract.version).alias("contract_version"),
-    ).alias("quality")
-    return F.to_json(F.struct(*(field.name for field in contract.fields), quality), _FORMAT)
+        F.col("corrected"),
+    )
 
 
-def _dead_letter(contract: Contract) -> Column:
+def _event() -> Column:
+    """The contract's fields, and beside them what the platform knows of the event."""
+    quality = F.to_json(F.col("quality").withField("unresolved", F.col("unresolved")), _FORMAT)
+    return F.concat(F.expr("substr(event, 1, length(event) - 1)"), F.lit(',"quality":'), quality, F.lit("}"))
+
+
+def _dead_letter() -> Column:
     letter = F.struct(
-        F.lit(contract.name).alias("stream"),
+        F.col("stream"),
         F.col("refusal").alias("rule"),
         F.col("reason"),
         F.base64("value").alias("value"),
         F.col("key").cast("string").alias("key"),
+        F.base64("key").alias("key_bytes"),
         _header_map().alias("headers"),
         _header_map()["correlation_id"].alias("correlation_id"),
-        F.col("topic"),
-        F.col("partition"),
-        F.col("offset"),
+        *_PLACE,
         F.col("arrived_at"),
         F.current_timestamp().alias("refused_at"),
     )
