@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from headrace.contracts.model import Contract
-from headrace.live.spark import live_query
+from headrace.live.spark import CONF, live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
 from headrace.streams import generation, job, published, renewal
@@ -25,14 +25,10 @@ from headrace.streams.topics import METRICS
 log = get_logger(__name__)
 SHUFFLE = 2
 _SILENT_SECONDS = 60
-_CONF = {
+_CONF = CONF | {
     "spark.driver.extraJavaOptions": "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:MaxMetaspaceSize=256m -XX:ReservedCodeCacheSize=96m",
     "spark.sql.streaming.realTimeMode.allowlistCheck": "false",
     "spark.shuffle.streaming.networkBufferMaxWaitTimeMs": "2",
-    "spark.sql.streaming.stateStore.providerClass": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
-    "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
-    "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
-    "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "128",
     "spark.sql.shuffle.partitions": str(SHUFFLE),
 }
 

@@ -78,12 +78,13 @@ def check() -> None:
 
 def bench(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="latency, anomalies")],
+    name: Annotated[str, typer.Argument(help="latency, throughput, anomalies")],
     json_: Json = False,
 ) -> None:
     """Measure: each benchmark prints one table and writes its raw results. Options of its own follow its name.
 
     latency: on the running platform, from REST call to live figure (--rates 500,1000 --seconds 30).
+    throughput: starts what it needs itself; the live windows on Spark beside Flink SQL (--help tells its options).
     anomalies: no part is started; what the detector finds of planted anomalies (--hours 8, --tune).
     """
     path = get_settings().repo / "benchmarks" / f"{name}.py"

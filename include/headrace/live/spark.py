@@ -22,16 +22,34 @@ SPEC = "_spec"
 KEYS = "_keys"
 
 
+CONF = {
+    "spark.sql.streaming.stateStore.providerClass": "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider",
+    "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+    "spark.sql.streaming.stateStore.rocksdb.boundedMemoryUsage": "true",
+    "spark.sql.streaming.stateStore.rocksdb.maxMemoryUsageMB": "128",
+}
+"""How the state of the windows is kept: on disk, within a bound of memory, saved as what changed."""
+
+
 def live_query(
     records: DataFrame, specs: Sequence[LiveSpec], contract: Contract, settings: Settings, generation: int
 ) -> DataFrame:
     """Messages (key, value) for `metrics_realtime` from records of the contract's change topic."""
+    counted = once(marked(records, contract, settings), contract)
+    return messages(windows(placed(counted, specs), specs, contract), specs, generation)
+
+
+def marked(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
+    """What passes the gate, each with whether it is late, and how far behind the newest the state reaches."""
     accepted = gated(records, contract, settings.future_minutes).where("refusal IS NULL")
     late = f"arrived_at > {contract.event_time} + INTERVAL {settings.lateness_minutes} MINUTES"
-    marked = accepted.withColumn(LATE, F.expr(late))
-    once = marked.withWatermark(contract.event_time, f"{settings.live_state_minutes} minutes")
-    once = once.dropDuplicatesWithinWatermark(list(contract.identity))
-    return messages(windows(placed(once, specs), specs, contract), specs, generation)
+    return accepted.withColumn(LATE, F.expr(late)).withWatermark(
+        contract.event_time, f"{settings.live_state_minutes} minutes"
+    )
+
+
+def once(events: DataFrame, contract: Contract) -> DataFrame:
+    return events.dropDuplicatesWithinWatermark(list(contract.identity))
 
 
 def placed(events: DataFrame, specs: Sequence[LiveSpec]) -> DataFrame:
