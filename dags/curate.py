@@ -42,7 +42,13 @@ with DAG(
         curation.claim(get_settings(), datetime.fromisoformat(through))
         return through
 
-    landed = LandedThroughSensor(
-        task_id="landed", moment="{{ dag_run.run_after.replace(minute=0, second=0, microsecond=0).isoformat() }}"
-    )
-    landed >> model_by_model("models", pool="dbt") >> advance_coverage(landed.output) >> reconcile()
+    @task(pool="dbt")
+    def views() -> None:
+        from headrace.runtime import curation
+        from headrace.settings import get_settings
+
+        curation.refresh_views(get_settings())
+
+    hour = "{{ dag_run.run_after.replace(minute=0, second=0, microsecond=0).isoformat() }}"
+    landed = LandedThroughSensor(task_id="landed", moment=hour)
+    landed >> views() >> model_by_model("models", pool="dbt") >> advance_coverage(landed.output) >> reconcile()

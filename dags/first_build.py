@@ -44,6 +44,6 @@ with DAG(
     quoted = ConditionSensor(task_id="rates_landed", condition="awaited_rates", poll_seconds=3.0)
     landed = ConditionSensor(task_id="history_landed", condition="awaited_history", poll_seconds=3.0)
     # Ahead of the rest, so that live amounts can be told in one currency while the history is being built.
-    quoted >> dbt_command.override(task_id="rates")(["build", "--select", "+exchange_rates"])
+    quoted >> dbt_command.override(task_id="rates")(["run", "--select", "+exchange_rates"])
     docs = dbt_command.override(task_id="docs")(["docs", "generate"])
     landed >> build() >> [reconcile(), docs]

@@ -27,6 +27,9 @@ and the next one attaches to the same process.
 **Red?** The job failed eight times in ten minutes. Open *Log of the job* on the task (or `./headrace logs {job}`), mend the
 cause; the next run starts it again. *Browse → Streams* shows state, lag and the reason of the last restart.
 
+**Restarted without a failure?** A contract or a live metric was published (`./headrace stream apply`): the job ends by
+itself and is started anew with it.
+
 **Stop or upgrade it.** Marking the task failed, or clearing it, stops the job; the next run starts it with the code of
 that moment. Pause the DAG first to keep it stopped. `./headrace restart {job}` replaces it at once.
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.model import Contract
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
-from headrace.streams import job
+from headrace.streams import job, published, renewal
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.landing.files import landed_files
 from headrace.streams.landing.progress import listener
-from headrace.streams.landing.resume import start_of
+from headrace.streams.landing.resume import cut_topics, held_topics, start_of
 from headrace.streams.landing.spark import FILE_SCHEMA, LandFiles, LandRecords, ensure_tables
 from headrace.streams.landing.table import catalogue_conf
 from headrace.streams.landing.through import Signs
@@ -40,15 +42,9 @@ Contracts = dict[str, Contract]
 
 
 def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
-    checkpoint = settings.checkpoints / "lake" / LAND
-    options = {
-        "startingOffsets": start_of(spark, checkpoint, contracts, settings),
-        "maxOffsetsPerTrigger": str(_LAND_RECORDS),
-        "failOnDataLoss": "true",
-    }
-    records = kafka_records(spark, settings, _topics(contracts), options, headers=True)
-    writer = records.writeStream.queryName(LAND).foreachBatch(LandRecords(contracts))
-    return _started(writer, checkpoint, settings.lake_batch_seconds)
+    starting = start_of(spark, _checkpoint(LAND, settings), contracts, settings)
+    records = _records(spark, contracts, settings, LAND, starting, _LAND_RECORDS)
+    return _started(records.writeStream.foreachBatch(LandRecords(contracts)), LAND, settings)
 
 
 def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -56,32 +52,48 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     reader = spark.readStream.format("binaryFile").schema(FILE_SCHEMA).option("pathGlobFilter", "*.jsonl")
     # Spark would leave out a file that is a week older than the newest one.
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
-    files = reader.load(f"{settings.landing}/*")
-    writer = files.writeStream.queryName(FILES).foreachBatch(LandFiles(contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / FILES, settings.lake_batch_seconds)
+    # Only folders of known streams: a file that comes before its contract waits until there is one.
+    files = reader.load(f"{settings.landing}/{{{','.join(sorted(contracts))}}}")
+    return _started(files.writeStream.foreachBatch(LandFiles(contracts, settings)), FILES, settings)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
-    options = {"startingOffsets": "earliest", "maxOffsetsPerTrigger": str(_REFINE_RECORDS), "failOnDataLoss": "true"}
-    records = kafka_records(spark, settings, _topics(contracts), options, headers=True)
-    writer = records.writeStream.queryName(REFINE).foreachBatch(Refine(spark, contracts, settings))
-    return _started(writer, settings.checkpoints / "lake" / REFINE, settings.lake_batch_seconds)
+    records = _records(spark, contracts, settings, REFINE, "earliest", _REFINE_RECORDS)
+    return _started(records.writeStream.foreachBatch(Refine(spark, contracts, settings)), REFINE, settings)
 
 
-def _topics(contracts: Contracts) -> list[str]:
-    return [contract.topic for contract in contracts.values()]
+def _checkpoint(query: str, settings: Settings) -> Path:
+    return settings.checkpoints / "lake" / query
 
 
-def _started(writer: Any, checkpoint: Any, seconds: int) -> Any:
-    return writer.option("checkpointLocation", str(checkpoint)).trigger(processingTime=f"{seconds} seconds").start()
+def _records(spark: Any, contracts: Contracts, settings: Settings, query: str, starting: str, most: int) -> Any:
+    """Topics of the contracts, which begin at their earliest record when they are new to a checkpoint; and those that
+    the checkpoint holds, since Spark takes one that is gone for lost data: records without a contract are left aside.
+    """
+    checkpoint = _checkpoint(query, settings)
+    topics = {contract.topic for contract in contracts.values()} | held_topics(checkpoint)
+    strict = "false" if _cut(contracts, settings) else "true"
+    options = {"startingOffsets": starting, "maxOffsetsPerTrigger": str(most), "failOnDataLoss": strict}
+    return kafka_records(spark, settings, sorted(topics), options, headers=True)
+
+
+def _cut(contracts: Contracts, settings: Settings) -> set[str]:
+    """New topics whose first records Kafka removed before: only while they begin, data may be missing."""
+    folders = (_checkpoint(query, settings) for query in (LAND, REFINE))
+    return {topic for folder in folders for topic in cut_topics(folder, contracts, settings)}
+
+
+def _started(writer: Any, query: str, settings: Settings) -> Any:
+    writer = writer.queryName(query).option("checkpointLocation", str(_checkpoint(query, settings)))
+    return writer.trigger(processingTime=f"{settings.lake_batch_seconds} seconds").start()
 
 
 class Pulse:
     """Beats as long as every query gives a sign: progress, or a look that found nothing."""
 
-    def __init__(self, signs: Signs, settings: Settings) -> None:
-        self._signs, self._settings = signs, settings
-        self._heart, self._handle = Heartbeat(settings), own_handle()
+    def __init__(self, signs: Signs, settings: Settings, contracts: str) -> None:
+        self._signs, self._settings, self._contracts = signs, settings, contracts
+        self._heart, self.handle = Heartbeat(settings), own_handle()
 
     def __call__(self, state: str) -> None:
         oldest = self._signs.oldest_sign()
@@ -89,21 +101,24 @@ class Pulse:
             log.error("a query gives no sign; the heartbeat is held back", since=oldest.isoformat())
             return
         files = {stream: len(names) for stream, names in landed_files(self._settings).items()}
+        # Said only when this process has caught up: until then `landed_through` is its predecessor's, of other topics.
+        taken_up = {"contracts": self._contracts} if self._signs.through else {}
         self._heart.beat(
             "lake",
-            self._handle,
+            self.handle,
             batch_id=self._signs.batches.get(LAND),
             lag=sum(self._signs.lags.values()),
             landed_through=self._signs.through,
             state=state,
-            detail={"batches": dict(self._signs.batches), "files": files},
+            detail={"batches": dict(self._signs.batches), "files": files, **taken_up},
         )
 
 
 def main() -> int:
     settings = get_settings()
     configure("lake")
-    contracts = load_contracts(settings.contracts)
+    watch = published.Watch(settings, published.contracts_print)
+    contracts = published.read(settings)
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "lake"):
         spark = session("lake", cores=2, conf=_CONF)
@@ -115,11 +130,19 @@ def main() -> int:
         signs = Signs(landing=LAND)
         passing = listener(signs)
         spark.streams.addListener(passing)
+        cut = _cut(contracts, settings)
         queries = []
         for start in (start_land, start_files, start_refine):
             queries.append(start(spark, contracts, settings))
             passing.names[queries[-1].id] = queries[-1].name
-        return job.run(queries, stop, Pulse(signs, settings), stop_seconds=_STOP_SECONDS, close=spark.stop)
+        pulse = Pulse(signs, settings, watch.known)
+        renew = partial(renewal.announce, settings, "lake", pulse.handle)
+
+        def changed() -> bool:
+            """Also when topics that were cut have begun: from then on every loss stops the job again."""
+            return watch.changed() or bool(cut and not _cut(contracts, settings))
+
+        return job.run(queries, stop, pulse, stop_seconds=_STOP_SECONDS, close=spark.stop, changed=changed, renew=renew)
 
 
 if __name__ == "__main__":

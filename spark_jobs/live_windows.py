@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import Any
 
-from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.model import Contract
 from headrace.live.spark import live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
-from headrace.streams import generation, job
+from headrace.streams import generation, job, published, renewal
 from headrace.streams.consumers import consumption
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.spark import kafka_options, kafka_records, session
-from headrace.streams.spec import LiveSpec, by_stream, load_live_specs
+from headrace.streams.spec import LiveSpec
 from headrace.streams.topics import METRICS
 
 log = get_logger(__name__)
@@ -45,7 +46,7 @@ def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings:
     checkpoint = settings.checkpoints / "live" / contract.name
     made_of = {
         "specs": [spec.to_json() for spec in specs],
-        "contract": contract,
+        "contract": published.shape(contract),
         "late": settings.lateness_minutes,
         "kept": settings.live_state_minutes,
         "shuffle": SHUFFLE,
@@ -66,9 +67,9 @@ def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings:
 class Pulse:
     """Beats as long as the consumers ask for records, so that a job whose tasks hang is seen to be silent."""
 
-    def __init__(self, spark: Any, queries: list[Any], settings: Settings) -> None:
-        self._spark, self._queries = spark, queries
-        self._heart, self._handle = Heartbeat(settings), own_handle()
+    def __init__(self, spark: Any, queries: list[Any], settings: Settings, specs: str) -> None:
+        self._spark, self._queries, self._detail = spark, queries, {"specs": specs}
+        self._heart, self.handle = Heartbeat(settings), own_handle()
         self._fetches, self._moved = -1.0, time.monotonic()
 
     def __call__(self, state: str) -> None:
@@ -79,7 +80,8 @@ class Pulse:
         if state == "running" and silent > _SILENT_SECONDS:
             log.error("no task asks for records; the heartbeat is held back", seconds=round(silent))
             return
-        self._heart.beat("live", self._handle, batch_id=self._batch(), lag=seen.lag if seen else None, state=state)
+        lag = seen.lag if seen else None
+        self._heart.beat("live", self.handle, batch_id=self._batch(), lag=lag, state=state, detail=self._detail)
 
     def _batch(self) -> int | None:
         done = [query.lastProgress for query in self._queries]
@@ -89,13 +91,15 @@ class Pulse:
 def main() -> int:
     settings = get_settings()
     configure("live")
-    contracts = load_contracts(settings.contracts)
-    streams = by_stream(load_live_specs(settings.etc / "live_specs.json"))
+    watch = published.Watch(settings, published.live_print)
+    streams = published.live_streams(settings)
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "live"):
         spark = session("live", cores=cores(settings, len(streams)), conf=_CONF)
-        queries = [start(spark, specs, contracts[name], settings) for name, specs in streams.items()]
-        return job.run(queries, stop, Pulse(spark, queries, settings), stop_seconds=0, close=spark.stop)
+        queries = [start(spark, specs, contract, settings) for contract, specs in streams]
+        pulse = Pulse(spark, queries, settings, watch.known)
+        renew = partial(renewal.announce, settings, "live", pulse.handle)
+        return job.run(queries, stop, pulse, stop_seconds=0, close=spark.stop, changed=watch.changed, renew=renew)
 
 
 if __name__ == "__main__":

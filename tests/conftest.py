@@ -22,6 +22,7 @@ os.environ["HEADRACE_HOME"] = str(_HOME / "parts")
 os.environ["HEADRACE_SIMULATE_RATE"] = "0"
 os.environ["HEADRACE_LAKE_BATCH_SECONDS"] = "3"
 
+from headrace.runtime.jobs import JOBS  # noqa: E402
 from headrace.settings import Settings, get_settings  # noqa: E402
 
 _ORDER = ("unit", "parts", "journeys", "faults")
@@ -145,6 +146,6 @@ def platform(homes: _Homes) -> Settings:
     os.environ["HEADRACE_HISTORY_DAYS"] = "30"
     os.environ["HEADRACE_HISTORY_PER_DAY"] = "200"
     result = headrace("up", "--json", home=home, timeout=900)
-    assert all(part["healthy"] for part in json.loads(result.stdout)["parts"] if not part["name"].startswith("stream-"))
+    assert all(part["healthy"] for part in json.loads(result.stdout)["parts"] if part["name"] not in JOBS)
     get_settings.cache_clear()
     return get_settings()

@@ -23,12 +23,13 @@ from app.ingest.publish import Publisher, Unavailable
 from app.ingest.requests import Refusal, read, stream_codec
 from headrace.contracts.explain import allowed as allowed_values
 from headrace.contracts.explain import example
-from headrace.contracts.model import load_contracts
+from headrace.contracts.model import Contract
 from headrace.contracts.structs import EventCodec
 from headrace.log import CORRELATION_HEADER, get_logger, new_correlation_id
 from headrace.policy.decide import allowed
 from headrace.policy.identity import Identity
 from headrace.settings import Settings, get_settings
+from headrace.streams.published import Newest
 
 log = get_logger(__name__)
 PRODUCER = Identity("ingest-key", ("producer",))
@@ -58,20 +59,30 @@ class Service:
     def start(self, settings: Settings, publisher: Callable[[Settings], Any]) -> None:
         self.settings = settings
         self._key = settings.secret("ingest_api_key").encode()
-        future = timedelta(minutes=settings.future_minutes)
-        contracts = load_contracts(settings.contracts)
-        self.codecs = {
-            name: EventCodec(contract, future=future) for name, contract in contracts.items() if not contract.own
-        }
+        self._newest = Newest(settings)
+        self._take_up(self._newest.refreshed() or {})
         self.publisher = publisher(settings)
         metrics.watch_queue(self.publisher.queued)
         log.info("ingest started", streams=sorted(self.codecs), kafka=settings.kafka)
+
+    def _take_up(self, contracts: dict[str, Contract]) -> None:
+        future = timedelta(minutes=self.settings.future_minutes)
+        self.codecs = {
+            name: EventCodec(contract, future=future) for name, contract in contracts.items() if not contract.own
+        }
+
+    def _refresh(self) -> None:
+        """A stream that was published since is accepted from the next request on."""
+        if (contracts := self._newest.refreshed()) is not None:
+            self._take_up(contracts)
+            log.info("contracts taken up", streams=sorted(self.codecs))
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         given = scope.headers.get(CORRELATION_HEADER)
         correlation = given if given and _CORRELATION.fullmatch(given) else new_correlation_id()
         began, stream = time.perf_counter(), "-"
         headers = [_JSON, (CORRELATION_HEADER, correlation)]
+        self._refresh()
         try:
             if scope.path.startswith("/events/"):
                 stream = scope.path[len("/events/") :]

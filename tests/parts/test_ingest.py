@@ -19,10 +19,11 @@ from typing import Any
 import httpx
 import psutil
 import pytest
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 
 from headrace.settings import REPO, Settings
 from headrace.sources.simulate import run
+from tests.parts.topic_reader import records
 
 TOPIC = "rest.marketplace.transactions.insert"
 
@@ -88,30 +89,6 @@ def event(**changed: Any) -> dict[str, Any]:
         "region": "europe",
     }
     return {**made, **changed}
-
-
-def records(settings: Settings, *topics: str) -> list[Message]:
-    """Everything in the topics."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "group.id": "probe",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    places = [TopicPartition(t, p, 0) for t in topics for p in consumer.list_topics(t, timeout=10).topics[t].partitions]
-    consumer.assign(places)
-    found, ended, deadline = [], 0, time.monotonic() + 60
-    while ended < len(places):
-        assert time.monotonic() < deadline
-        for message in consumer.consume(1000, timeout=1):
-            if message.error() is None:
-                found.append(message)
-            elif message.error().code() == KafkaError._PARTITION_EOF:
-                ended += 1
-    consumer.close()
-    return found
 
 
 def ids(messages: list[Message]) -> Counter[str]:

@@ -11,6 +11,10 @@ marked as (
     from {{ ref("app_events") }}
     where cardinality(corrected) > 0
     union all
+    select 'application_logs' as stream, cast(arrived_at as date) as arrival_day, corrected
+    from {{ ref("application_logs") }}
+    where cardinality(corrected) > 0
+    union all
     select 'customers' as stream, cast(arrived_at as date) as arrival_day, corrected
     from {{ ref("customers") }}
     where cardinality(corrected) > 0
@@ -25,6 +29,10 @@ marked as (
     union all
     select 'orders' as stream, cast(arrived_at as date) as arrival_day, corrected
     from {{ ref("orders") }}
+    where cardinality(corrected) > 0
+    union all
+    select 'payouts' as stream, cast(arrived_at as date) as arrival_day, corrected
+    from {{ ref("payouts") }}
     where cardinality(corrected) > 0
     union all
     select 'products' as stream, cast(arrived_at as date) as arrival_day, corrected

@@ -11,8 +11,8 @@ from headrace.assistant.rates import RatesUnknown, RateTable
 from headrace.assistant.vocabulary import Dimension, Metric, Vocabulary
 from headrace.semantics import DimensionInfo, MetricInfo, SemanticCatalogue, catalogue
 from headrace.semantics import manifest as manifests
-from headrace.semantics.live_specs import path as live_specs_path
 from headrace.settings import Settings
+from headrace.streams.published import live_specs_path
 from headrace.streams.spec import LiveSpec, load_live_specs
 
 _RATES = "select currency, rate_date, usd_rate from lake.processed.exchange_rates"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 import typer
+from rich.markup import escape
 
 from headrace import log
-from headrace.cli import asking, developing, letters, operating
+from headrace.cli import asking, developing, letters, operating, streaming
 from headrace.cli.output import fail
 
 app = typer.Typer(
@@ -18,7 +19,7 @@ app = typer.Typer(
     help="Streams in, live figures at once, a curated lake of the same events, and answers that join the two.\n\n"
     'Start with [bold]./headrace up[/bold], then [bold]./headrace ask "What were sales today?"[/bold]',
 )
-for module in (operating, asking, letters, developing):
+for module in (operating, asking, letters, developing, streaming):
     module.register(app)
 
 
@@ -32,7 +33,7 @@ def main() -> None:
     except Exception as error:
         if "--debug" in sys.argv or not error.args:
             raise
-        fail(f"{error}")
+        fail(escape(str(error)))
 
 
 if __name__ == "__main__":

@@ -9,27 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from headrace.contracts.corrections import default, possible
+from headrace.contracts.examine import examine
+from headrace.contracts.examine_property import TYPES
 from headrace.contracts.outliers import Outlier, outlier_of
 from headrace.contracts.sessions import Sessions, sessions_of
 
 Kind = Literal["events", "entity"]
 OWN = "headrace"
 """The source of what the platform itself writes."""
-_TYPES = {
-    "string": "string",
-    "integer": "bigint",
-    "number": "double",
-    "boolean": "boolean",
-    "timestamp": "timestamp",
-    "date": "date",
-}
 
 
 class ContractError(ValueError):
-    """A contract file says something the platform cannot act on; the message names file and place."""
+    """A contract file says something the platform cannot act on; the message names file, line and way out."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +31,8 @@ class Field:
     """string, bigint, double, decimal(p,s), boolean, timestamp or date."""
     required: bool = False
     description: str = ""
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: int | float | None = None
+    maximum: int | float | None = None
     min_length: int | None = None
     max_length: int | None = None
     values: tuple[str, ...] = ()
@@ -125,7 +117,7 @@ def _field(raw: dict[str, Any]) -> Field:
     named = custom.get("corrections")
     return Field(
         name=raw["name"],
-        type=raw.get("physicalType") or _TYPES[raw["logicalType"]],
+        type=raw.get("physicalType") or TYPES[raw["logicalType"]],
         required=bool(raw.get("required", False)),
         description=raw.get("description", ""),
         minimum=options.get("minimum"),
@@ -143,50 +135,37 @@ def _field(raw: dict[str, Any]) -> Field:
 
 def load_contract(path: Path) -> Contract:
     """One contract file, or a ContractError that says what to change."""
+    document = examine(path)
+    if document.mistakes:
+        raise ContractError("\n".join(str(mistake) for mistake in document.mistakes))
+    raw = document.value
+    table = raw["schema"][0]
+    custom = _properties(table.get("customProperties"))
     try:
-        raw = yaml.safe_load(path.read_text())
-        table = raw["schema"][0]
-        custom = _properties(table.get("customProperties"))
-        contract = Contract(
-            name=table["name"],
-            version=str(raw["version"]),
-            kind=custom["kind"],
-            owner=raw["team"]["name"],
-            description=table.get("description", ""),
-            source=custom["source"],
-            database=custom["database"],
-            operation=custom["operation"],
-            key=custom["key"],
-            identity=tuple(custom["identity"]),
-            event_time=custom["event_time"],
-            fields=tuple(_field(p) for p in table["properties"]),
-            sessions=sessions_of(custom.get("sessions")),
-        )
-    except (KeyError, IndexError, TypeError) as error:
-        raise ContractError(
-            f"{path.name}: {error!r} is missing or misplaced; compare with transactions.yaml"
-        ) from error
+        fields = tuple(_field(p) for p in table["properties"])
+        sessions = sessions_of(custom.get("sessions"))
     except ValueError as error:
         raise ContractError(f"{path.name}: {error}") from error
-    except yaml.YAMLError as error:
-        raise ContractError(f"{path.name}: not valid YAML: {error}") from error
-    _check(contract, path)
-    return contract
-
-
-def _check(contract: Contract, path: Path) -> None:
-    names = {f.name for f in contract.fields}
-    for role, used in (
-        ("key", (contract.key,)),
-        ("identity", contract.identity),
-        ("event_time", (contract.event_time,)),
-    ):
-        if missing := [name for name in used if name not in names]:
-            raise ContractError(f"{path.name}: {role} names {missing[0]!r}, which is not among the properties")
-    for field in contract.fields:
-        _check_field(field, names, path)
+    for field in fields:
+        _check_field(field, {other.name for other in fields}, path)
+    contract = Contract(
+        name=table["name"],
+        version=str(raw["version"]),
+        kind=custom["kind"],
+        owner=raw["team"]["name"],
+        description=table.get("description", ""),
+        source=custom["source"],
+        database=custom["database"],
+        operation=custom["operation"],
+        key=custom["key"],
+        identity=tuple(custom["identity"]),
+        event_time=custom["event_time"],
+        fields=fields,
+        sessions=sessions,
+    )
     if contract.sessions:
         _check_sessions(contract, contract.sessions, path)
+    return contract
 
 
 def _check_sessions(contract: Contract, sessions: Sessions, path: Path) -> None:

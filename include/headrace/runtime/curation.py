@@ -7,15 +7,15 @@ time before the difference is in raw, and the build that starts afterwards reads
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headrace.contracts.model import load_contracts
-from headrace.lake import coverage
+from headrace.lake import coverage, dbt
 from headrace.lake.trino import connect
 from headrace.settings import Settings
-from headrace.streams import heartbeat
+from headrace.streams import heartbeat, published
 from headrace.streams.landing.files import waiting_files
 
 LAKE_JOB = "lake"
@@ -23,23 +23,30 @@ LAKE_JOB = "lake"
 
 def streams(settings: Settings) -> list[str]:
     """The streams that live and curated figures are joined for."""
-    return [c.name for c in load_contracts(settings.contracts).values() if c.kind == "events"]
+    return [c.name for c in published.read(settings).values() if c.kind == "events"]
 
 
 def watermark(settings: Settings) -> datetime | None:
-    """Every event before this minute that is not late has landed; None while the lake job has said nothing."""
+    """Every event before this minute that is not late has landed; None while the lake job has said nothing.
+
+    What it said counts for the streams that it knew: after a new one, it has to catch up and say it again.
+    """
     beat = heartbeat.read(settings, LAKE_JOB)
     if beat is None or beat.landed_through is None:
+        return None
+    if beat.detail.get("contracts") != published.contracts_print(settings):
         return None
     moment = beat.landed_through.astimezone(UTC) - timedelta(minutes=settings.lateness_minutes)
     return moment.replace(second=0, microsecond=0)
 
 
 def covered_through(settings: Settings) -> datetime | None:
-    """The moment up to which every stream is curated; None while one is not."""
+    """The moment up to which every stream is curated that was built before; None before the first build.
+
+    A new stream has no such moment yet: the next build gives it one.
+    """
     points = [coverage.through(settings, stream) for stream in streams(settings)]
-    known = [point for point in points if point is not None]
-    return min(known) if known and len(known) == len(points) else None
+    return min((point for point in points if point is not None), default=None)
 
 
 def awaited_landing(settings: Settings, moment: str) -> str | None:
@@ -83,6 +90,19 @@ def first_claim(settings: Settings) -> datetime:
 def claim(settings: Settings, through: datetime) -> None:
     for stream in streams(settings):
         coverage.advance(settings, stream, through)
+
+
+def refresh_views(settings: Settings) -> bool:
+    """Makes the views over raw anew after a contract changed: the tables above them read through the gate."""
+    digest = hashlib.sha256()
+    for path in sorted((dbt.project(settings) / "models" / "raw").glob("*.sql")):
+        digest.update(path.name.encode() + path.read_bytes())
+    stamp = settings.run / "raw_views.stamp"
+    if stamp.is_file() and stamp.read_text() == digest.hexdigest():
+        return False
+    dbt.run(settings, ["run", "--select", "tag:raw"], timeout=600)
+    stamp.write_text(digest.hexdigest())
+    return True
 
 
 def _history(settings: Settings) -> dict[str, Any]:

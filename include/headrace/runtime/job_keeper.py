@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +27,7 @@ from headrace.runtime.backoff import History
 from headrace.runtime.handle import MARK, Handle, end, marked
 from headrace.runtime.job_state import Status, judge, publish, read_beat
 from headrace.settings import Settings, inherited_environment
+from headrace.streams import renewal
 
 log = get_logger(__name__)
 
@@ -83,7 +84,10 @@ class Keeper:
         """Judged by process and by progress; reads only."""
         handle, job = self.handle, self.job
         beat = read_beat(self._settings, job.name) if handle and handle.alive() else None
-        return judge(job.name, handle, beat, start_seconds=job.start_seconds, silence_seconds=job.silence_seconds)
+        seen = judge(job.name, handle, beat, start_seconds=job.start_seconds, silence_seconds=job.silence_seconds)
+        if seen.state == "dead" and handle and renewal.announced(self._settings, job.name, asdict(handle)):
+            return replace(seen, renews=True, reason="it ended to take up changed streams")
+        return seen
 
     def hold_back(self, seen: Status) -> float:
         """Seconds until a repair is due, which grow while the job keeps failing."""
@@ -104,6 +108,9 @@ class Keeper:
     def _count(history: History, seen: Status) -> None:
         """A failure counts once, however many look at it, and not when the end was wanted."""
         if not seen.broken or seen.handle is None or history.stopping:
+            return
+        if seen.renews:
+            history.reason = seen.reason
             return
         key = f"{seen.handle.pid}:{seen.handle.created}"
         if history.counted != key:

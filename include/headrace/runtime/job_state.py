@@ -37,6 +37,8 @@ class Status:
     beat: Beat | None = None
     age: float | None = None
     """Seconds since the newest sign of progress."""
+    renews: bool = False
+    """It ended by itself, to be started anew with what was published since."""
 
     @property
     def healthy(self) -> bool:

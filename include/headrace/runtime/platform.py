@@ -12,9 +12,9 @@ from typing import Literal
 
 from headrace.runtime import scratch
 from headrace.runtime.model import Part
-from headrace.runtime.parts import PARTS
+from headrace.runtime.parts import PARTS, by_name
 from headrace.runtime.supervise import Supervisor, SupervisorDown, end_processes, own_processes
-from headrace.settings import Settings
+from headrace.settings import MissingSecret, Settings
 
 State = Literal["waiting", "starting", "settling", "healthy", "running", "failed"]
 _PARALLEL = 4
@@ -83,6 +83,15 @@ def running_parts(settings: Settings) -> set[str]:
     except SupervisorDown:
         return set()
     return {name for name, info in states.items() if info["statename"] in ("RUNNING", "STARTING", "BACKOFF")}
+
+
+def serves(settings: Settings, name: str) -> bool:
+    """Whether a part is healthy, and this installation's: on a loopback port another one may be listening."""
+    try:
+        ours = getattr(settings.hosts, name) != "127.0.0.1" or name in running_parts(settings)
+    except MissingSecret:
+        return False
+    return ours and by_name()[name].healthy(settings)
 
 
 def start(settings: Settings, parts: list[Part], show: Callable[[list[Progress]], None]) -> None:

@@ -78,9 +78,12 @@ def kafka_healthy(settings: Settings) -> bool:
 
 
 def kafka_settle(settings: Settings) -> None:
+    from headrace.streams import published
     from headrace.streams.topics import ensure_topics
 
     ensure_topics(settings)
+    # After the topics: whoever takes a contract up finds them.
+    published.publish(settings)
 
 
 def valkey_prepare(settings: Settings) -> None:

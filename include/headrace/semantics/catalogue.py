@@ -170,7 +170,8 @@ def _source(metric: PydanticMetric, manifest: PydanticSemanticManifest) -> tuple
 def _dimensions(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) -> list[DimensionInfo]:
     """Facts come before the tables they refer to, so that `region` is the fact's and `merchant_country` says whose.
 
-    The fact that measures most comes first: a dimension that several facts have is known by its words.
+    The fact that measures most comes first: a dimension that several facts have is known by its words, so that a new
+    stream does not rename it.
     """
     found: dict[str, DimensionInfo] = {}
     for model in sorted(manifest.semantic_models, key=lambda m: (-len(m.measures), m.name)):

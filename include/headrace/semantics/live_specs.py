@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
@@ -18,11 +17,8 @@ from headrace.lake.files import write_private
 from headrace.semantics import manifest as manifests
 from headrace.semantics.measures import specs
 from headrace.settings import Settings
+from headrace.streams.published import live_specs_path
 from headrace.streams.spec import LiveSpec, load_live_specs, save_live_specs
-
-
-def path(settings: Settings) -> Path:
-    return settings.etc / "live_specs.json"
 
 
 def publish(settings: Settings) -> tuple[LiveSpec, ...]:
@@ -37,12 +33,12 @@ def _publish(settings: Settings) -> tuple[LiveSpec, ...]:
     stamp = settings.etc / "semantics.stamp"
     wanted = _fingerprint(settings)
     done = stamp.is_file() and stamp.read_text() == wanted and manifests.path(settings).is_file()
-    if done and path(settings).is_file() and (dbt.target(settings) / "manifest.json").is_file():
-        return load_live_specs(path(settings))
+    if done and live_specs_path(settings).is_file() and (dbt.target(settings) / "manifest.json").is_file():
+        return load_live_specs(live_specs_path(settings))
     raw = parsed(settings)
     published = specs(manifests.as_written(raw), load_contracts(settings.contracts))
     write_private(manifests.path(settings), json.dumps(raw))
-    save_live_specs(path(settings), published)
+    save_live_specs(live_specs_path(settings), published)
     write_private(stamp, wanted)
     return published
 

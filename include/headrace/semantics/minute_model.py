@@ -11,19 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, StrictUndefined
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 
 from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.templating import filled
 from headrace.lake.files import write_generated
 from headrace.semantics.measures import specs
 from headrace.settings import REPO, get_settings
 
 _NOTE = "Made from the measures of the semantic model by `python -m headrace.semantics.minute_model`; change those."
-_JINJA = Environment(  # noqa: S701 - it writes SQL, not pages
-    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
-    block_start_string="<%", block_end_string="%>", variable_start_string="<<", variable_end_string=">>",
-)  # fmt: skip
 _SQL = """-- << note >>
 {{
     config(
@@ -65,7 +61,7 @@ final as (
 <% endfor %>
         max(landed_at) as landed_at
     from changed
-    group by window_start, << spec.keys | join(", ") >>, origin, is_late
+    group by << grouped | join(", ") >>
 )
 
 select * from final
@@ -76,7 +72,7 @@ version: 2
 models:
   - name: << spec.table >>
     description: >-
-      One row per << spec.window_seconds >>-second window, << spec.keys | join(", ") >>, origin and lateness: the same sums that live
+      One row per << ([spec.window_seconds ~ "-second window"] + spec.keys|list) | join(", ") >>, origin and lateness: the same sums that live
       windows hold, over the lake. Live windows equal the rows of origin stream that are not late.
     meta: {owner: analytics}
     columns:
@@ -93,17 +89,22 @@ models:
       - {name: landed_at, data_type: "timestamp(6) with time zone"}
     data_tests:
       - one_row_per:
-          arguments: {keys: [window_start, << spec.keys | join(", ") >>, origin, is_late]}
+          arguments: {keys: [<< grouped | join(", ") >>]}
 """
 
 
-def files(models: Path, contracts: dict[str, Contract]) -> dict[Path, str]:
-    """The generated files of every live specification that has a table, with their content."""
+def files(
+    models: Path, contracts: dict[str, Contract], declared: PydanticSemanticManifest | None = None
+) -> dict[Path, str]:
+    """The generated files of every live specification that has a table, with their content; as the files declare it, or
+    as is given.
+    """
     found: dict[Path, str] = {}
-    for spec in specs(declared_models(models), contracts):
+    for spec in specs(declared or declared_models(models), contracts):
         if spec.table:
-            found[models / "curated" / f"{spec.table}.sql"] = _JINJA.from_string(_SQL).render(spec=spec, note=_NOTE)
-            found[models / "curated" / f"_{spec.table}.yml"] = _JINJA.from_string(_YAML).render(spec=spec, note=_NOTE)
+            values = {"spec": spec, "note": _NOTE, "grouped": ["window_start", *spec.keys, "origin", "is_late"]}
+            found[models / "curated" / f"{spec.table}.sql"] = filled(_SQL, **values)
+            found[models / "curated" / f"_{spec.table}.yml"] = filled(_YAML, **values)
     return found
 
 

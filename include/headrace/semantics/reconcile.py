@@ -20,9 +20,9 @@ from headrace.lake import coverage
 from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
-from headrace.semantics import live_specs
 from headrace.semantics.twin import Cell, Figures, lake_figures
 from headrace.settings import Settings
+from headrace.streams.published import live_specs_path
 from headrace.streams.spec import LiveSpec, load_live_specs
 
 _LOG = get_logger(__name__)
@@ -70,7 +70,7 @@ class Summary:
 def run(settings: Settings) -> list[Summary]:
     """Compares every specification, writes what it found, frees live windows up to the first wrong one; Differs if any do."""
     now = datetime.now(UTC)
-    summaries = [reconcile(settings, spec, now=now) for spec in load_live_specs(live_specs.path(settings))]
+    summaries = [reconcile(settings, spec, now=now) for spec in load_live_specs(live_specs_path(settings))]
     if wrong := [s for s in summaries if not s.agrees]:
         told = "; ".join(f"{s.spec}: {dict(s.states)} of {s.windows} windows before {s.through}" for s in wrong)
         raise Differs(f"{told}. Look at table reconciliation, newest run_at, state <> 'equal'.")

@@ -29,11 +29,13 @@ from headrace.sources.rates import rates
 from headrace.sources.sender import Sender
 from headrace.sources.spoilt import DirectSender, spoil
 from headrace.sources.traffic import MIX, Happening, Traffic
+from headrace.sources.trickle import Trickle
 from headrace.sources.world import World, utc_now
 
 log = get_logger("headrace.sources.simulate")
 Entities = Literal["once", "always", "never"]
-STREAMS = {"transactions": 60, "app_events": 25, "orders": 15}
+STREAMS = {"transactions": 60, "app_events": 25, "orders": 15, "application_logs": 4, "payouts": 2}
+"""How often each is sent, compared with the others."""
 _REPEAT_SECONDS = (1.0, 20.0)
 
 
@@ -65,6 +67,7 @@ class Simulation:
             settings, history_end(settings) or utc_now().replace(hour=0, minute=0, second=0, microsecond=0)
         )
         self.traffic = Traffic(self.world, self.rng, lambda prefix: f"{prefix}-{uuid.uuid4().hex}", options.mix)
+        self.trickle = Trickle(self.traffic)
         self.contracts: dict[str, Contract] = load_contracts(settings.contracts)
         self.counts: Counter[str] = Counter()
         self._make_direct = direct
@@ -106,7 +109,13 @@ class Simulation:
         return [happening for happening in found if not self._spoilt(happening)]
 
     def _maker(self, stream: str) -> Callable[[datetime], Any]:
-        makers = {"transactions": self.traffic.transaction, "orders": self._order, "app_events": self.traffic.app_event}
+        makers = {
+            "transactions": self.traffic.transaction,
+            "orders": self._order,
+            "app_events": self.traffic.app_event,
+            "application_logs": self.trickle.log_line,
+            "payouts": self.trickle.payout,
+        }
         return makers[stream]
 
     def _order(self, at: datetime) -> list[Happening]:

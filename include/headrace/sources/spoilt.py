@@ -50,6 +50,8 @@ SPOILERS: dict[str, Spoil] = {
     "wrong type": _changed(event_id=12345678),
     "in the future": _ahead,
 }
+_ABOUT = {"not utf-8": "region", "null field": "user_id", "unknown value": "region", "too long": "user_id"}
+"""Kinds that need a field which not every stream has."""
 AMOUNT_SPOILERS: dict[str, Spoil] = {
     "negative amount": _changed(amount=-5),
     "too many places": lambda event, _: _encode({**event, "amount": msgspec.Raw(b"10.005")}),
@@ -59,7 +61,8 @@ AMOUNT_SPOILERS: dict[str, Spoil] = {
 
 def spoil(rng: random.Random, event: dict[str, Any], contract: Contract) -> tuple[str, bytes]:
     """The kind of fault, and the record's bytes."""
-    kinds = SPOILERS | (AMOUNT_SPOILERS if "amount" in event else {})
+    kinds = {kind: made for kind, made in SPOILERS.items() if _ABOUT.get(kind, contract.event_time) in event}
+    kinds |= AMOUNT_SPOILERS if "amount" in event else {}
     kind = rng.choice(list(kinds))
     return kind, kinds[kind](event, contract)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import stamina
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
+from headrace.contracts.model import Contract
 from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams.topics import Topic, topics
@@ -65,10 +66,10 @@ def _metadata(client: AdminClient, settings: Settings) -> dict[str, Any]:
         ) from error
 
 
-def ensure_topics(settings: Settings) -> TopicReport:
+def ensure_topics(settings: Settings, contracts: Mapping[str, Contract] | None = None) -> TopicReport:
     """Creates what is missing; safe to repeat and to run twice at once."""
     client = admin_client(settings)
-    wanted = topics(settings)
+    wanted = topics(settings, contracts)
     existing = _metadata(client, settings)
     missing = [topic for topic in wanted if topic.name not in existing]
     created = _create(client, missing)

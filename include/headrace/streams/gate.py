@@ -9,34 +9,12 @@ the columns of `prepared`, the `text_FIELD` columns of `texts`, the typed column
 from __future__ import annotations
 
 from headrace.contracts.corrections import DATE, FLOATING, PLAIN_NUMBER, WHOLE_NUMBER
-from headrace.contracts.model import Contract, ContractError, Field
+from headrace.contracts.model import Contract, Field
 from headrace.streams.correcting import corrected_text, moment
 from headrace.streams.dialect import OBJECT, Dialect, given_of, matches, text_of, whole
 from headrace.streams.field_rules import Rule, limit_rules, outlier_rules, required_rules, type_rules
 
 FUTURE_MINUTES = 1
-RESERVED = frozenset(
-    [
-        "topic",
-        "partition",
-        "offset",
-        "key",
-        "value",
-        "headers",
-        "arrived_at",
-        "landed_at",
-        "origin",
-        "correlation_id",
-        "contract_version",
-        "json_text",
-        "document",
-        "documents",
-        "refusal",
-        "reason",
-        "corrected",
-    ]
-)
-"""Names that a record has already, before its fields are read."""
 
 
 def typed(field: Field, dialect: Dialect) -> str:
@@ -60,10 +38,6 @@ def _guarded(dialect: Dialect, text: str, pattern: str, cast: str) -> str:
 
 def rules(contract: Contract, dialect: Dialect, future_minutes: int = FUTURE_MINUTES) -> tuple[Rule, ...]:
     """Every rule of a contract, in the order in which they are asked."""
-    if taken := RESERVED & {field.name for field in contract.fields}:
-        raise ContractError(
-            f"{contract.name}: {sorted(taken)[0]!r} is a name of the record itself; rename the property"
-        )
     found = _record_rules(dialect)
     for field in contract.fields:
         found += type_rules(field, dialect)

@@ -54,8 +54,14 @@ def run(
     *,
     stop_seconds: float,
     close: Callable[[], None],
+    changed: Callable[[], bool],
+    renew: Callable[[], None],
 ) -> int:
-    """Beats until told to stop, then ends the queries well; a query that ended by itself ends the job, with status 1."""
+    """Beats until told to stop, then ends the queries well; a query that ended by itself ends the job, with status 1.
+
+    When what it began with is no longer what is published, the job ends well too, and asks to be started anew.
+    """
+    renews = False
     beat("starting")
     while not stop.wait(BEAT_SECONDS):
         if ended := next((query for query in queries if not query.isActive), None):
@@ -63,9 +69,14 @@ def run(
             log.error("job ends", query=ended.name, error=str(ended.exception() or "without saying why"))
             return 1
         beat("running")
+        if renews := changed():
+            log.info("what is published changed; the job ends to be started anew with it")
+            break
     _finish(queries, stop_seconds)
     beat("stopped")
     close()
+    if renews:
+        renew()
     return 0
 
 

@@ -98,6 +98,14 @@ def ensure_subject(client: httpx.Client, contract: Contract) -> Subject:
     return Subject(contract.subject, int(response.json()["id"]), int(version))
 
 
+def promises_broken(settings: Settings, contracts: Iterable[Contract]) -> dict[str, list[str]]:
+    """What readers of the registered schemas would miss, by stream; changes nothing."""
+    with registry_client(settings) as client:
+        known = {contract.name: (latest_schema(client, contract.subject), contract) for contract in contracts}
+    found = {name: changes(old, json_schema(contract)) for name, (old, contract) in known.items() if old}
+    return {name: reasons for name, reasons in found.items() if reasons}
+
+
 def _violation(response: httpx.Response) -> str:
     """The registry's own words, without the Java around them."""
     found = re.search(r"diff types: \[(.*)\]", response.text)

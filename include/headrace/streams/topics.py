@@ -130,15 +130,15 @@ def partitions(production: int, change_partitions: int) -> int:
     return production if production == 1 else production * change_partitions // CHANGE_PARTITIONS
 
 
-def topics(settings: Settings) -> tuple[Topic, ...]:
-    """Every topic in the size that these settings ask for."""
+def topics(settings: Settings, contracts: Mapping[str, Contract] | None = None) -> tuple[Topic, ...]:
+    """Every topic of the repository's contracts, or of these, in the size that these settings ask for."""
     return tuple(
         replace(
             topic,
             partitions=partitions(topic.partitions, settings.kafka_partitions),
             replication=settings.kafka_replication,
         )
-        for topic in production_topics(load_contracts(settings.contracts))
+        for topic in production_topics(contracts or load_contracts(settings.contracts))
     )
 
 

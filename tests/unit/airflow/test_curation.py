@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from headrace.lake import coverage
+from headrace.lake import coverage, dbt
 from headrace.runtime import curation
 from headrace.settings import Settings
-from headrace.streams import heartbeat
+from headrace.streams import heartbeat, published
 from headrace.streams.heartbeat import Beat
 from headrace.streams.landing.files import note_landed
 
@@ -22,8 +23,10 @@ def lake(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, datet
     """What the lake job and the coverage table say, without a database."""
     known: dict[str, datetime | None] = {"landed": None, "covered": None}
 
+    taken_up = {"contracts": published.contracts_print(settings)}
+
     def beat(_: Settings, job: str) -> Beat:
-        return Beat(job, None, "running", NOON, NOON, 1, 0, known["landed"], 0, None, {})
+        return Beat(job, None, "running", NOON, NOON, 1, 0, known["landed"], 0, None, taken_up)
 
     monkeypatch.setattr(heartbeat, "read", beat)
     monkeypatch.setattr(coverage, "through", lambda *_: known["covered"])
@@ -49,6 +52,22 @@ def test_curate_waits_until_the_hour_has_landed(settings: Settings, lake: dict) 
     assert curation.awaited_landing(settings, NOON.isoformat()) is None
 
 
+def test_views_over_raw_are_made_anew_when_a_contract_changed(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    settings.run.mkdir(parents=True)
+    view = tmp_path / "models" / "raw" / "valid_clicks.sql"
+    view.parent.mkdir(parents=True)
+    view.write_text("select 1")
+    monkeypatch.setattr(dbt, "project", lambda _: tmp_path)
+    monkeypatch.setattr(dbt, "run", lambda _, arguments, **__: ran.append(arguments))
+    assert [curation.refresh_views(settings), curation.refresh_views(settings)] == [True, False]
+    view.write_text("select 2")
+    assert curation.refresh_views(settings)
+    assert ran == [["run", "--select", "tag:raw"]] * 2
+
+
 def test_coverage_is_that_of_the_slowest_stream(
     settings: Settings, lake: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -57,7 +76,18 @@ def test_coverage_is_that_of_the_slowest_stream(
     monkeypatch.setattr(coverage, "through", lambda _, stream: points.get(stream))
     assert curation.covered_through(settings) == NOON - timedelta(hours=2)
     points.pop("b")
+    assert curation.covered_through(settings) == NOON, "a new stream waits for the next build, not the others for it"
+    points.pop("a")
     assert curation.covered_through(settings) is None
+
+
+def test_a_watermark_from_before_a_new_stream_counts_for_nothing(
+    settings: Settings, lake: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake["landed"] = NOON
+    assert curation.watermark(settings) is not None
+    monkeypatch.setattr(published, "contracts_print", lambda _: "with one stream more")
+    assert curation.watermark(settings) is None
 
 
 def test_the_first_build_waits_for_every_file(settings: Settings) -> None:

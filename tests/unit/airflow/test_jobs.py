@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
 import psutil
 import pytest
@@ -14,6 +15,7 @@ from headrace.runtime import jobs
 from headrace.runtime.handle import Handle, marked
 from headrace.runtime.job_keeper import Job, JobBusy, Keeper, environment
 from headrace.settings import Settings
+from headrace.streams import renewal
 
 
 def _wait_for(count: int, keeper: Keeper, settings: Settings) -> list[psutil.Process]:
@@ -97,6 +99,24 @@ def test_a_failure_counts_once_however_many_look(keeper: Keeper) -> None:
     seen = keeper.status()
     assert [keeper.hold_back(seen) for _ in range(5)] == [0.0] * 5
     assert keeper.history.recent() == 1
+
+
+def test_an_end_that_the_job_announced_is_no_failure_and_is_repaired_at_once(
+    keeper: Keeper, settings: Settings
+) -> None:
+    first = keeper.start()
+    renewal.announce(settings, "dummy", asdict(first))
+    assert keeper.status().healthy, "it says so before it ends"
+    _kill(first)
+    seen = keeper.status()
+    assert (seen.state, seen.renews) == ("dead", True)
+    assert keeper.hold_back(seen) == 0.0
+    second = keeper.start()
+    history = keeper.history
+    assert (second != first, history.recent(), history.starts) == (True, 0, 2)
+    assert "changed streams" in history.reason
+    _kill(second)
+    assert not keeper.status().renews, "the note is of another process"
 
 
 def test_the_environment_of_a_job_has_nothing_of_airflow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from headrace.assistant.livepart import as_live, total
 from headrace.assistant.periods import GRAINS, floor
 from headrace.assistant.plan import Plan, TimeRange
 from headrace.assistant.table import rows_of
+from headrace.streams.spec import LiveMeasure, LiveSpec
 from tests.unit.assistant.world import NOW, RATES, VOCABULARY, Event, windows_of
 
 START = NOW.replace(hour=0, minute=0, second=0)
@@ -43,7 +45,7 @@ def figures(parts: list[list[Event]], grain: str | None, by: tuple[str, ...]) ->
     return [(r.bucket, r.keys, dict(r.values)) for r in rows_of(plan, joined, VOCABULARY)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     EVENTS,
     st.integers(0, 301),
@@ -102,3 +104,17 @@ def test_buckets_start_where_trino_starts_them(grain: str) -> None:
         "year": datetime(2026, 1, 1),
     }  # fmt: skip
     assert floor(NOW, grain) == starts[grain].replace(tzinfo=NOW.tzinfo)  # type: ignore[arg-type]
+
+
+def test_windows_that_are_not_split_by_what_is_asked_are_left_to_the_lake() -> None:
+    [sales], clicks_1m = VOCABULARY.components(("sales",)), LiveSpec("clicks_1m", "clicks", 60, ("currency",), ())
+    clicks = replace(sales, name="clicks", live=LiveMeasure("clicks", "count", "count"))
+    known = replace(VOCABULARY, windows=(*VOCABULARY.windows, clicks_1m))
+    assert as_live((sales,), ("region",), (), None, known) is not None
+    assert as_live((clicks,), ("currency",), (), None, known) is not None
+    assert as_live((clicks,), ("region",), (), None, known) is None
+    assert as_live((sales, clicks), ("region",), (), None, known) is None
+    assert [r.spec for r in as_live((sales, clicks), ("currency",), (), None, known) or ()] == [
+        "transactions_1m",
+        "clicks_1m",
+    ]

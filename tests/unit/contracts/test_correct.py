@@ -120,9 +120,11 @@ def test_an_unknown_correction_is_refused_with_those_there_are(tmp_path: Any) ->
         "          - property: person\n",
         "          - {property: corrections, value: [spelling]}\n          - property: person\n",
     )
-    path = tmp_path / "odd.yaml"
+    path = tmp_path / "transactions.yaml"
     path.write_text(wrong)
-    with pytest.raises(ContractError, match=r"odd\.yaml: user_id has no correction 'spelling'; there are: spaces"):
+    with pytest.raises(
+        ContractError, match=r"transactions\.yaml: user_id has no correction 'spelling'; there are: spaces"
+    ):
         load_contract(path)
     path.write_text(wrong.replace("[spelling]", "[]"))
     assert load_contract(path).field("user_id").corrections == ()

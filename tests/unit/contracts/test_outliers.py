@@ -53,7 +53,7 @@ def test_what_cannot_be_meant_is_refused(raw: dict[str, Any]) -> None:
 )
 def test_a_contract_with_an_odd_bound_is_refused_by_name(tmp_path: Any, old: str, new: str, words: str) -> None:
     text = (REPO / "include" / "contracts" / "transactions.yaml").read_text()
-    path = tmp_path / "odd.yaml"
+    path = tmp_path / "transactions.yaml"
     path.write_text(text.replace(old, new))
-    with pytest.raises(ContractError, match=rf"odd\.yaml: .*{words}"):
+    with pytest.raises(ContractError, match=rf"transactions\.yaml: .*{words}"):
         load_contract(path)

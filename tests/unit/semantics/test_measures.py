@@ -152,5 +152,8 @@ def test_the_catalogue_knows_words_values_and_how_parts_add_up(catalogue: Semant
 def test_a_dimension_has_the_name_of_the_fact_that_is_asked(catalogue: SemanticCatalogue) -> None:
     assert catalogue.qualified("region", "sales") == "transaction__region"
     assert catalogue.qualified("region", "orders") == "order__region"
+    assert catalogue.qualified("region", "payouts_count") == "payout__region"
+    assert catalogue.dimensions["region"].qualified == "transaction__region", "a stream that came later renames nothing"
+    assert "area" in catalogue.dimensions["region"].synonyms
     assert catalogue.qualified("merchant_category", "orders") == "merchant__category"
     assert catalogue.qualified("order_status", "sales") is None

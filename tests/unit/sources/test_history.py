@@ -16,6 +16,8 @@ from headrace.sources.history import history_end, write_history
 
 NOW = datetime(2026, 3, 1, 9, 30, 41, tzinfo=UTC)
 END = NOW.replace(second=0)
+BEGIN_LIVE = {"application_logs", "payouts"}
+"""Streams without a past."""
 
 
 def settings_in(folder: Path) -> Settings:
@@ -48,7 +50,8 @@ def test_every_line_keeps_its_contract_and_lies_before_the_end(home: Path) -> No
 
 
 def test_every_stream_has_a_history(events: dict[str, Any]) -> None:
-    assert set(events) == {c.name for c in load_contracts(Settings().contracts).values() if not c.own}
+    sent = {c.name for c in load_contracts(Settings().contracts).values() if not c.own}
+    assert set(events) == sent - BEGIN_LIVE
     assert 700 < len(events["transactions"]) < 1_000
 
 

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from app.ingest.limits import BATCH_EVENTS
 from app.ingest.requests import Refusal, read, stream_codec
+from app.ingest.service import Service
 from headrace.contracts.explain import example
 from headrace.contracts.model import load_contracts
 from headrace.contracts.structs import EventCodec
-from headrace.settings import REPO
+from headrace.settings import REPO, Settings
+from headrace.streams import published
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CONTRACTS = load_contracts(REPO / "include" / "contracts")
@@ -69,3 +74,19 @@ def test_too_many_events_and_too_large_ones_are_refused() -> None:
 def test_an_unknown_stream_is_told_the_known_ones() -> None:
     with pytest.raises(Refusal, match="No stream 'nope'; there are: accounts"):
         stream_codec(CODECS, "nope")
+
+
+def test_a_stream_that_is_published_is_accepted_without_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "_LOOK_SECONDS", 0.0)
+    settings = Settings(home=tmp_path)
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "ingest_api_key").write_text("key")
+    published.publish(settings, CONTRACTS)
+    service = Service()
+    service.start(settings, lambda _: SimpleNamespace(queued=lambda: 0))
+    assert "clicks" not in service.codecs
+    published.publish(settings, CONTRACTS | {"clicks": replace(CONTRACTS["orders"], name="clicks")})
+    service._refresh()
+    assert service.codecs["clicks"].contract.topic == "rest.marketplace.clicks.insert"

@@ -192,3 +192,17 @@ def test_senseless_options_are_refused(settings: Settings) -> None:
     assert shares("purchase=80, refund=20") == {"purchase": 80, "refund": 20}
     with pytest.raises(typer.BadParameter):
         shares("purchase")
+
+
+@pytest.mark.parametrize("stream", ["payouts", "application_logs"])
+def test_a_trickle_keeps_its_contract_and_can_be_spoilt(settings: Settings, stream: str) -> None:
+    service = Service()
+    simulate(settings, service, streams={stream: 1})
+    assert {name for name, _ in service.events} == {stream}
+    for _, event in service.events:
+        CODECS[stream].decode(json.dumps(event).encode(), datetime.now(UTC))
+    if stream == "payouts":
+        assert {event["payout_status"] for _, event in service.events} >= {"requested", "sent", "settled"}
+    service = Service()
+    report = simulate(settings, service, streams={stream: 1}, bad_share=1.0)
+    assert report["bad"] > 0 == len(service.events)

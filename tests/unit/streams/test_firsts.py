@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.contracts.model import load_contracts
@@ -56,7 +56,6 @@ def test_a_file_that_was_lost_begins_anew(path: Path) -> None:
     assert Firsts(path, 3).conflicts([version("a", "2")]) == []
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("12")), max_size=12), st.integers(0, 12))
 def test_batches_of_any_size_find_the_same(sent: list[tuple[str, str]], cut: int) -> None:
     versions = [version(identity, says, at) for at, (identity, says) in enumerate(sent)]

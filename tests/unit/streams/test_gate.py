@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 import sqlglot
 
-from headrace.contracts.model import Contract, ContractError, Field, load_contracts
+from headrace.contracts.model import Contract, Field, load_contracts
 from headrace.settings import REPO
 from headrace.streams.correcting import marks
 from headrace.streams.dialect import SPARK, TRINO
@@ -81,12 +81,6 @@ def test_a_contract_that_corrects_nothing_marks_nothing_and_takes_no_text_for_a_
     assert texts(strict, SPARK)["text_currency"] == "given_currency"
     amount = next(rule for rule in rules(strict, SPARK) if rule.name == "type:amount")
     assert SPARK.is_string("amount") in amount.refuses
-
-
-def test_a_field_may_not_be_named_like_the_record(transactions: Contract) -> None:
-    broken = replace(transactions, fields=(*transactions.fields, Field("offset", "bigint")))
-    with pytest.raises(ContractError, match=r"'offset'.*rename"):
-        rules(broken, SPARK)
 
 
 def test_quotes_and_backslashes_stay_what_they_are() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from headrace.contracts.model import Contract
 from headrace.settings import Settings
@@ -20,6 +21,23 @@ def start_of(spark: Any, checkpoint: Path, contracts: Mapping[str, Contract], se
         return "earliest"
     landed = {place: last for contract in contracts.values() for place, last in _landed(spark, contract).items()}
     return starting_offsets(landed, _present(settings, contracts)) if landed else "earliest"
+
+
+def held_topics(checkpoint: Path, batches: Literal["offsets", "commits"] = "offsets") -> set[str]:
+    """The topics whose offsets a query's checkpoint holds: of the newest batch that began, or that ended."""
+    numbers = [int(path.name) for path in (checkpoint / batches).glob("[0-9]*") if path.name.isdigit()]
+    if not numbers:
+        return set()
+    # Spark's offset log: a version, the batch's metadata, then one line a source.
+    newest = (checkpoint / "offsets" / str(max(numbers))).read_text().splitlines()
+    return set(json.loads(newest[2])) if len(newest) > 2 else set()
+
+
+def cut_topics(checkpoint: Path, contracts: Mapping[str, Contract], settings: Settings) -> set[str]:
+    """Topics that are new to a checkpoint and lost their first records before: Spark would take that for its own loss."""
+    held = held_topics(checkpoint, "commits")
+    new = {name: contract for name, contract in contracts.items() if held and contract.topic not in held}
+    return {topic for (topic, _), (low, _) in _present(settings, new).items() if low > 0} if new else set()
 
 
 def _landed(spark: Any, contract: Contract) -> dict[Place, int]:

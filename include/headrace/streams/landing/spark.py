@@ -6,7 +6,7 @@ which query it was, and a batch that comes again after a kill is skipped where i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -54,6 +54,11 @@ class Tables:
         self._known[table] = batch
 
 
+def entities_first(contracts: Iterable[Contract]) -> list[Contract]:
+    """What events refer to lands before them: exchange rates and names are asked for while the rest still lands."""
+    return sorted(contracts, key=lambda contract: (contract.kind != "entity", contract.name))
+
+
 class LandRecords:
     """One batch of Kafka records into the raw tables of their contracts."""
 
@@ -66,8 +71,10 @@ class LandRecords:
         self._tables = self._tables or Tables(query_of(spark))
         held = few_tasks(batch).persist()
         try:
-            for row in held.groupBy("topic").count().collect():
-                contract = self._by_topic[row["topic"]]
+            topics = {row["topic"] for row in held.select("topic").distinct().collect()}
+            if gone := sorted(topics - self._by_topic.keys()):
+                log.warning("no contract has these topics any more; their records are left aside", topics=gone)
+            for contract in entities_first(self._by_topic[topic] for topic in topics & self._by_topic.keys()):
                 if not self._tables.holds(spark, table_of(contract), number):
                     records = held.where(F.col("topic") == contract.topic)
                     self._tables.append(raw_rows(records, contract), table_of(contract), number)
@@ -116,11 +123,12 @@ class LandFiles:
         listed: dict[str, list[str]] = {}
         for row in files.select("stream", "name").collect():
             listed.setdefault(row["stream"], []).append(row["name"])
-        for stream, names in sorted(listed.items()):
-            if stream not in self._contracts:
-                log.error("no contract has this name; its files are left aside", folder=stream, files=sorted(names))
-                continue
-            self._land(files.where(F.col("stream") == stream), self._contracts[stream], names)
+        for stream in sorted(listed.keys() - self._contracts.keys()):
+            log.error(
+                "no contract has this name; its files are left aside", folder=stream, files=sorted(listed[stream])
+            )
+        for contract in entities_first(self._contracts[name] for name in listed.keys() & self._contracts.keys()):
+            self._land(files.where(F.col("stream") == contract.name), contract, listed[contract.name])
 
     def _land(self, files: DataFrame, contract: Contract, names: list[str]) -> None:
         topics = [topic_of(contract.name, name) for name in names]

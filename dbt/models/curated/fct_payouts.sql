@@ -1,0 +1,29 @@
+-- First written by `./headrace stream apply`; yours to edit: it is not written again.
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="merge",
+        unique_key=["event_id"],
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
+    )
+}}
+
+select
+    event_id,
+    event_time,
+    payout_id,
+    merchant_id,
+    payout_status,
+    amount,
+    currency,
+    region,
+    failure,
+    is_late,
+    origin,
+    arrived_at,
+    landed_at
+from {{ ref("payouts") }}
+{%- if is_incremental() %}
+where landed_at >= {{ landed_since() }}
+{%- endif %}

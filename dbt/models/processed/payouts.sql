@@ -1,0 +1,9 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{
+    config(
+        unique_key=["event_id"],
+        properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
+    )
+}}
+
+{{ one_row_per_event(ref("valid_payouts"), ["event_id"], ["event_id", "event_time", "payout_id", "merchant_id", "payout_status", "amount", "currency", "region", "account_ending", "failure"], "event_time") }}

@@ -1,0 +1,131 @@
+-- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
+{{ config(materialized="view") }}
+
+with
+judged as (
+    WITH prepared AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            from_utf8(value) AS json_text,
+            TRY(json_parse(from_utf8(value))) AS document
+        FROM {{ source("raw", "payouts") }}
+        WHERE true
+    ),
+    given AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            json_text,
+            document,
+            coalesce(json_extract_scalar(json_text, '$.event_id'), nullif(json_format(json_extract(document, '$.event_id')), 'null')) AS given_event_id,
+            coalesce(json_extract_scalar(json_text, '$.event_time'), nullif(json_format(json_extract(document, '$.event_time')), 'null')) AS given_event_time,
+            coalesce(json_extract_scalar(json_text, '$.payout_id'), nullif(json_format(json_extract(document, '$.payout_id')), 'null')) AS given_payout_id,
+            coalesce(json_extract_scalar(json_text, '$.merchant_id'), nullif(json_format(json_extract(document, '$.merchant_id')), 'null')) AS given_merchant_id,
+            coalesce(json_extract_scalar(json_text, '$.payout_status'), nullif(json_format(json_extract(document, '$.payout_status')), 'null')) AS given_payout_status,
+            coalesce(json_extract_scalar(json_text, '$.amount'), nullif(json_format(json_extract(document, '$.amount')), 'null')) AS given_amount,
+            coalesce(json_extract_scalar(json_text, '$.currency'), nullif(json_format(json_extract(document, '$.currency')), 'null')) AS given_currency,
+            coalesce(json_extract_scalar(json_text, '$.region'), nullif(json_format(json_extract(document, '$.region')), 'null')) AS given_region,
+            coalesce(json_extract_scalar(json_text, '$.account_ending'), nullif(json_format(json_extract(document, '$.account_ending')), 'null')) AS given_account_ending,
+            coalesce(json_extract_scalar(json_text, '$.failure'), nullif(json_format(json_extract(document, '$.failure')), 'null')) AS given_failure
+        FROM prepared
+    ),
+    texts AS (
+        SELECT
+            *,
+            trim(BOTH U&' \0009\000A\000D' FROM given_event_id) AS text_event_id,
+            trim(BOTH U&' \0009\000A\000D' FROM given_event_time) AS text_event_time,
+            trim(BOTH U&' \0009\000A\000D' FROM given_payout_id) AS text_payout_id,
+            trim(BOTH U&' \0009\000A\000D' FROM given_merchant_id) AS text_merchant_id,
+            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_payout_status), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'requested' THEN 'requested' WHEN 'sent' THEN 'sent' WHEN 'settled' THEN 'settled' WHEN 'failed' THEN 'failed' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_payout_status) END AS text_payout_status,
+            trim(BOTH U&' \0009\000A\000D' FROM given_amount) AS text_amount,
+            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_currency), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'usd' THEN 'USD' WHEN 'eur' THEN 'EUR' WHEN 'gbp' THEN 'GBP' WHEN 'jpy' THEN 'JPY' WHEN 'brl' THEN 'BRL' WHEN 'inr' THEN 'INR' WHEN '€' THEN 'EUR' WHEN '£' THEN 'GBP' WHEN '₹' THEN 'INR' WHEN 'r$' THEN 'BRL' WHEN 'us$' THEN 'USD' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_currency) END AS text_currency,
+            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_region), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'north_america' THEN 'north_america' WHEN 'south_america' THEN 'south_america' WHEN 'europe' THEN 'europe' WHEN 'asia' THEN 'asia' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_region) END AS text_region,
+            trim(BOTH U&' \0009\000A\000D' FROM given_account_ending) AS text_account_ending,
+            trim(BOTH U&' \0009\000A\000D' FROM given_failure) AS text_failure
+        FROM given
+    ),
+    typed AS (
+        SELECT
+            *,
+            text_event_id AS event_id,
+            coalesce(CASE WHEN regexp_like(text_event_time, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)?\z') AND try_cast(substr(text_event_time, 1, 10) AS date) IS NOT NULL THEN at_timezone(TRY(CAST(from_iso8601_timestamp_nanos(CASE WHEN regexp_like(text_event_time, '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)\z') THEN regexp_replace(replace(text_event_time, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') ELSE regexp_replace(replace(text_event_time, ' ', 'T'), '([.][0-9]{6})[0-9]+', '$1') || 'Z' END) AS timestamp(6) with time zone)), 'UTC') END, CASE WHEN regexp_like(text_event_time, '\A[1-8][0-9]{9}([.][0-9]{1,9})?\z') THEN at_timezone(CAST(from_unixtime_nanos(CAST(try_cast(regexp_replace(text_event_time, '([.][0-9]{6})[0-9]+', '$1') AS decimal(20,6)) * 1000000 AS bigint) * 1000) AS timestamp(6) with time zone), 'UTC') WHEN regexp_like(text_event_time, '\A[1-8][0-9]{12}([.]0{1,9})?\z') THEN at_timezone(CAST(from_unixtime_nanos(CAST(try_cast(regexp_replace(text_event_time, '([.][0-9]{6})[0-9]+', '$1') AS decimal(20,6)) * 1000 AS bigint) * 1000) AS timestamp(6) with time zone), 'UTC') END) AS event_time,
+            text_payout_id AS payout_id,
+            text_merchant_id AS merchant_id,
+            text_payout_status AS payout_status,
+            CASE WHEN regexp_like(text_amount, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') THEN try_cast(text_amount AS decimal(18,2)) END AS amount,
+            text_currency AS currency,
+            text_region AS region,
+            text_account_ending AS account_ending,
+            text_failure AS failure
+        FROM texts
+    ),
+    judged AS (
+        SELECT
+            topic,
+            "partition",
+            "offset",
+            arrived_at,
+            landed_at,
+            correlation_id,
+            contract_version,
+            origin,
+            value,
+            event_id,
+            event_time,
+            payout_id,
+            merchant_id,
+            payout_status,
+            amount,
+            currency,
+            region,
+            account_ending,
+            failure,
+            CASE WHEN value IS NULL THEN 'empty' WHEN to_utf8(json_text) <> value THEN 'encoding' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'json' WHEN text_event_id IS NOT NULL AND (NOT json_format(json_extract(document, '$.event_id')) LIKE '"%') THEN 'type:event_id' WHEN text_event_time IS NOT NULL AND (event_time IS NULL) THEN 'type:event_time' WHEN text_payout_id IS NOT NULL AND (NOT json_format(json_extract(document, '$.payout_id')) LIKE '"%') THEN 'type:payout_id' WHEN text_merchant_id IS NOT NULL AND (NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%') THEN 'type:merchant_id' WHEN text_payout_status IS NOT NULL AND (NOT json_format(json_extract(document, '$.payout_status')) LIKE '"%') THEN 'type:payout_status' WHEN text_amount IS NOT NULL AND (NOT regexp_like(text_amount, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_amount), 'e') > 0) THEN 'type:amount' WHEN text_currency IS NOT NULL AND (NOT json_format(json_extract(document, '$.currency')) LIKE '"%') THEN 'type:currency' WHEN text_region IS NOT NULL AND (NOT json_format(json_extract(document, '$.region')) LIKE '"%') THEN 'type:region' WHEN text_account_ending IS NOT NULL AND (NOT json_format(json_extract(document, '$.account_ending')) LIKE '"%') THEN 'type:account_ending' WHEN text_failure IS NOT NULL AND (NOT json_format(json_extract(document, '$.failure')) LIKE '"%') THEN 'type:failure' WHEN text_event_id IS NULL THEN 'required:event_id' WHEN text_event_time IS NULL THEN 'required:event_time' WHEN text_payout_id IS NULL THEN 'required:payout_id' WHEN text_merchant_id IS NULL THEN 'required:merchant_id' WHEN text_payout_status IS NULL THEN 'required:payout_status' WHEN text_amount IS NULL THEN 'required:amount' WHEN text_currency IS NULL THEN 'required:currency' WHEN text_region IS NULL THEN 'required:region' WHEN length(text_event_id) < 8 THEN 'length:event_id' WHEN length(text_event_id) > 64 THEN 'length:event_id' WHEN length(text_payout_id) < 1 THEN 'length:payout_id' WHEN length(text_payout_id) > 64 THEN 'length:payout_id' WHEN length(text_merchant_id) < 1 THEN 'length:merchant_id' WHEN length(text_merchant_id) > 64 THEN 'length:merchant_id' WHEN text_payout_status NOT IN ('requested', 'sent', 'settled', 'failed') THEN 'enum:payout_status' WHEN regexp_like(text_amount, '[.][0-9]{2}[0-9]*[1-9]') THEN 'places:amount' WHEN text_amount IS NOT NULL AND amount IS NULL THEN 'range:amount' WHEN amount < 0 THEN 'range:amount' WHEN amount > 10000000 THEN 'range:amount' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'enum:currency' WHEN text_region NOT IN ('north_america', 'south_america', 'europe', 'asia') THEN 'enum:region' WHEN length(text_account_ending) < 4 THEN 'length:account_ending' WHEN length(text_account_ending) > 4 THEN 'length:account_ending' WHEN length(text_failure) < 1 THEN 'length:failure' WHEN length(text_failure) > 200 THEN 'length:failure' WHEN event_time > arrived_at + INTERVAL '1' MINUTE THEN 'future:event_time' END AS refusal,
+            CASE WHEN value IS NULL THEN 'The record has no value.' WHEN to_utf8(json_text) <> value THEN 'The value is not valid UTF-8 text.' WHEN document IS NULL OR length(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_text, '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) <> length(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', '')) - length(replace(regexp_replace(json_format(document), '"[^"\\]*(?:\\.[^"\\]*)*"', ''), ':', '')) OR NOT regexp_like(json_text, '\A[ \t\r\n]*\{') THEN 'The value is not one well-formed JSON object whose keys differ.' WHEN text_event_id IS NOT NULL AND (NOT json_format(json_extract(document, '$.event_id')) LIKE '"%') THEN 'event_id must be text.' WHEN text_event_time IS NOT NULL AND (event_time IS NULL) THEN 'event_time must be a moment such as 2026-01-31T09:30:00Z.' WHEN text_payout_id IS NOT NULL AND (NOT json_format(json_extract(document, '$.payout_id')) LIKE '"%') THEN 'payout_id must be text.' WHEN text_merchant_id IS NOT NULL AND (NOT json_format(json_extract(document, '$.merchant_id')) LIKE '"%') THEN 'merchant_id must be text.' WHEN text_payout_status IS NOT NULL AND (NOT json_format(json_extract(document, '$.payout_status')) LIKE '"%') THEN 'payout_status must be text.' WHEN text_amount IS NOT NULL AND (NOT regexp_like(text_amount, '\A-?[0-9]{1,38}([.][0-9]{1,38})?\z') OR strpos(lower(text_amount), 'e') > 0) THEN 'amount must be a number in plain digits.' WHEN text_currency IS NOT NULL AND (NOT json_format(json_extract(document, '$.currency')) LIKE '"%') THEN 'currency must be text.' WHEN text_region IS NOT NULL AND (NOT json_format(json_extract(document, '$.region')) LIKE '"%') THEN 'region must be text.' WHEN text_account_ending IS NOT NULL AND (NOT json_format(json_extract(document, '$.account_ending')) LIKE '"%') THEN 'account_ending must be text.' WHEN text_failure IS NOT NULL AND (NOT json_format(json_extract(document, '$.failure')) LIKE '"%') THEN 'failure must be text.' WHEN text_event_id IS NULL THEN 'event_id is required and is missing or null.' WHEN text_event_time IS NULL THEN 'event_time is required and is missing or null.' WHEN text_payout_id IS NULL THEN 'payout_id is required and is missing or null.' WHEN text_merchant_id IS NULL THEN 'merchant_id is required and is missing or null.' WHEN text_payout_status IS NULL THEN 'payout_status is required and is missing or null.' WHEN text_amount IS NULL THEN 'amount is required and is missing or null.' WHEN text_currency IS NULL THEN 'currency is required and is missing or null.' WHEN text_region IS NULL THEN 'region is required and is missing or null.' WHEN length(text_event_id) < 8 THEN 'event_id is shorter than 8 character(s).' WHEN length(text_event_id) > 64 THEN 'event_id is longer than 64 character(s).' WHEN length(text_payout_id) < 1 THEN 'payout_id is shorter than 1 character(s).' WHEN length(text_payout_id) > 64 THEN 'payout_id is longer than 64 character(s).' WHEN length(text_merchant_id) < 1 THEN 'merchant_id is shorter than 1 character(s).' WHEN length(text_merchant_id) > 64 THEN 'merchant_id is longer than 64 character(s).' WHEN text_payout_status NOT IN ('requested', 'sent', 'settled', 'failed') THEN 'payout_status must be one of requested, sent, settled, failed.' WHEN regexp_like(text_amount, '[.][0-9]{2}[0-9]*[1-9]') THEN 'amount has more than 2 decimal places.' WHEN text_amount IS NOT NULL AND amount IS NULL THEN 'amount is too large for decimal(18,2).' WHEN amount < 0 THEN 'amount is below 0.' WHEN amount > 10000000 THEN 'amount is above 10000000.' WHEN text_currency NOT IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR') THEN 'currency must be one of USD, EUR, GBP, JPY, BRL, INR.' WHEN text_region NOT IN ('north_america', 'south_america', 'europe', 'asia') THEN 'region must be one of north_america, south_america, europe, asia.' WHEN length(text_account_ending) < 4 THEN 'account_ending is shorter than 4 character(s).' WHEN length(text_account_ending) > 4 THEN 'account_ending is longer than 4 character(s).' WHEN length(text_failure) < 1 THEN 'failure is shorter than 1 character(s).' WHEN length(text_failure) > 200 THEN 'failure is longer than 200 character(s).' WHEN event_time > arrived_at + INTERVAL '1' MINUTE THEN 'event_time is more than 1 minute(s) after the moment the event arrived.' END AS reason,
+            CAST(filter(ARRAY[CASE WHEN given_event_id <> trim(BOTH U&' \0009\000A\000D' FROM given_event_id) THEN 'event_id:spaces' END, CASE WHEN given_event_time <> trim(BOTH U&' \0009\000A\000D' FROM given_event_time) THEN 'event_time:spaces' END, CASE WHEN regexp_like(text_event_time, '\A[1-8][0-9]{9}([.][0-9]{1,9})?\z') OR regexp_like(text_event_time, '\A[1-8][0-9]{12}([.]0{1,9})?\z') THEN 'event_time:epoch time' END, CASE WHEN regexp_like(text_event_time, '\A[12][0-9]{3}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?\z') THEN 'event_time:time without zone' END, CASE WHEN given_payout_id <> trim(BOTH U&' \0009\000A\000D' FROM given_payout_id) THEN 'payout_id:spaces' END, CASE WHEN given_merchant_id <> trim(BOTH U&' \0009\000A\000D' FROM given_merchant_id) THEN 'merchant_id:spaces' END, CASE WHEN given_payout_status <> trim(BOTH U&' \0009\000A\000D' FROM given_payout_status) THEN 'payout_status:spaces' END, CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_payout_status) <> text_payout_status AND translate(trim(BOTH U&' \0009\000A\000D' FROM given_payout_status), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') = translate(text_payout_status, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') THEN 'payout_status:letter case' END, CASE WHEN given_amount <> trim(BOTH U&' \0009\000A\000D' FROM given_amount) THEN 'amount:spaces' END, CASE WHEN json_format(json_extract(document, '$.amount')) LIKE '"%' THEN 'amount:number as text' END, CASE WHEN given_currency <> trim(BOTH U&' \0009\000A\000D' FROM given_currency) THEN 'currency:spaces' END, CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_currency) <> text_currency AND translate(trim(BOTH U&' \0009\000A\000D' FROM given_currency), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') = translate(text_currency, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') THEN 'currency:letter case' END, CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_currency) <> text_currency AND translate(trim(BOTH U&' \0009\000A\000D' FROM given_currency), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') <> translate(text_currency, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') THEN 'currency:currency symbol' END, CASE WHEN given_region <> trim(BOTH U&' \0009\000A\000D' FROM given_region) THEN 'region:spaces' END, CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_region) <> text_region AND translate(trim(BOTH U&' \0009\000A\000D' FROM given_region), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') = translate(text_region, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') THEN 'region:letter case' END, CASE WHEN given_account_ending <> trim(BOTH U&' \0009\000A\000D' FROM given_account_ending) THEN 'account_ending:spaces' END, CASE WHEN given_failure <> trim(BOTH U&' \0009\000A\000D' FROM given_failure) THEN 'failure:spaces' END], x -> x IS NOT NULL) AS array(varchar)) AS corrected
+        FROM typed
+    )
+    SELECT * FROM judged
+),
+
+final as (
+    select
+        event_id,
+        event_time,
+        payout_id,
+        merchant_id,
+        payout_status,
+        amount,
+        currency,
+        region,
+        account_ending,
+        failure,
+        corrected,
+        arrived_at,
+        landed_at,
+        origin,
+        correlation_id,
+        contract_version,
+        topic as source_topic,
+        "partition" as source_partition,
+        "offset" as source_offset
+    from judged
+    where refusal is null
+)
+
+select * from final
