@@ -142,21 +142,29 @@ class Anomalies(BaseModel):
     """How many there are that this person may not see."""
 
 
-class OpenSession(BaseModel):
-    """A session that may still change. open: the person was there within the pause; ended: only an event on its way could
-    change it."""
+class LiveSession(BaseModel):
+    """A session of the last hour. open: the person was there within the pause; ended: only an event on its way could
+    change it; closed: nothing that comes in time can."""
 
     session_id: str
     stream: str
     user_id: str | None
-    state: Literal["open", "ended"]
+    state: Literal["open", "ended", "closed"]
     started_at: datetime
     ended_at: datetime
     """The last event so far."""
     quiet_at: datetime
     """When it ends, or ended, if nothing more comes."""
+    closed_at: datetime | None
     events: int
     by_type: dict[str, int]
+
+
+class Activity(BaseModel):
+    """What a person did in the last hour, oldest session first."""
+
+    user_id: str
+    sessions: list[LiveSession]
 
 
 Status = Literal["up", "degraded", "down"]

@@ -33,4 +33,6 @@ class Parts:
     """Open and recent incidents, as the live store holds them."""
     session: Callable[[str], dict[str, Any] | None] = lambda _: None
     """A session that may still change, by its id."""
+    activity: Callable[[str], list[dict[str, Any]]] = lambda _: []
+    """A person's sessions of the last hour."""
     closing: tuple[Closeable, ...] = ()

@@ -12,13 +12,14 @@ from redis.exceptions import RedisError
 from app.api import anomalies, live, sessions
 from app.api.live_windows import LiveWindows, Wanted, windows
 from app.api.models import (
+    Activity,
     Anomalies,
     CatalogueCard,
     DimensionCard,
     Health,
+    LiveSession,
     LiveSummary,
     MetricCard,
-    OpenSession,
     SignedIn,
     SignIn,
 )
@@ -50,7 +51,7 @@ _tries = SignInLimit()
 def _live_store_failures_told() -> Iterator[None]:
     try:
         yield
-    except LiveNotFilled as error:
+    except (LiveNotFilled, SessionsNotFilled) as error:
         raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
     except RedisError as error:
         _LOG.error("live_store_failed", reason=str(error))
@@ -162,17 +163,28 @@ async def list_anomalies(
 @router.get("/sessions/{session_id}")
 async def session(
     request: Request, person: Person, session_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
-) -> OpenSession:
+) -> LiveSession:
     """One session while it may still change: since when, how many events of which kind, and whether it is still open."""
     parts = parts_of(request)
     require(parts, person, "live")
 
-    def work() -> OpenSession:
-        try:
-            with _live_store_failures_told():
-                return sessions.one(parts, person, session_id)
-        except SessionsNotFilled as error:
-            raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
+    def work() -> LiveSession:
+        with _live_store_failures_told():
+            return sessions.one(parts, person, session_id)
+
+    return await in_thread(_LIVE_SECONDS, work)
+
+
+@router.get("/users/{user_id}/activity")
+async def activity(
+    request: Request, person: Person, user_id: Annotated[str, Path(min_length=1, max_length=64)]
+) -> Activity:
+    """What a person did in the last hour, session by session; for those who may see persons."""
+    parts = parts_of(request)
+
+    def work() -> Activity:
+        with _live_store_failures_told():
+            return sessions.of_user(parts, person, user_id)
 
     return await in_thread(_LIVE_SECONDS, work)
 

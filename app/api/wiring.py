@@ -29,7 +29,7 @@ from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
 from headrace.semantics import compile as metricflow
-from headrace.sessions.reading import open_session
+from headrace.sessions.reading import activity, open_session
 from headrace.settings import Settings
 
 _LOG = get_logger(__name__)
@@ -67,6 +67,7 @@ def wire(settings: Settings) -> Parts:
         checks=checks,
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
+        activity=partial(activity, client),
         closing=(runner, checks, client),
     )
 

@@ -2,7 +2,7 @@
    of files are in them, so a session here may be larger than the one that the stream closed, or join several of those.
    A later build works out anew only what new events or newly told sessions touch: they and the sessions within a pause of
    them, which no other session can reach. A session that is gone leaves a row without events, for the model to delete. #}
-{% macro sessions_of(stream, by, event_time, gap_seconds, kind, since) %}
+{% macro sessions_of(stream, identity, by, event_time, gap_seconds, kind, since) %}
 {%- set events = ref(stream) %}
 {%- set pause = "interval '" ~ gap_seconds ~ "' second" %}
 with
@@ -31,6 +31,7 @@ affected as (
 {% endif %}
 considered as (
     select
+        event.{{ identity }} as event_id,
         event.{{ by }} as user_id,
         event.{{ event_time }} as moment,
         {{ "event." ~ kind if kind else "cast(null as varchar)" }} as kind,
@@ -62,6 +63,7 @@ numbered as (
 grouped as (
     select
         user_id,
+        min_by(event_id, row(moment, event_id)) as first_event,
         min(moment) as started_at,
         max(moment) as ended_at,
         count(*) as events,
@@ -74,7 +76,7 @@ grouped as (
 ),
 
 found as (
-    select {{ session_id("'" ~ stream ~ "'", "user_id", "started_at") }} as session_id, grouped.* from grouped
+    select {{ session_id("'" ~ stream ~ "'", "first_event") }} as session_id, grouped.* from grouped
 ),
 
 told_of as (
@@ -86,7 +88,7 @@ told_of as (
 
 select
     found.session_id,
-    '{{ stream }}' as stream,
+    cast('{{ stream }}' as varchar) as stream,
     found.user_id,
     found.started_at,
     found.ended_at,
@@ -105,7 +107,7 @@ left join told_of on told_of.session_id = found.session_id
 union all
 
 select
-    affected.session_id, '{{ stream }}', affected.user_id, affected.started_at, affected.ended_at, cast(0 as decimal(18, 3)), 0, 0,
+    affected.session_id, cast('{{ stream }}' as varchar), affected.user_id, affected.started_at, affected.ended_at, cast(0 as decimal(18, 3)), 0, 0,
     cast(map() as map(varchar, bigint)), 0, 0, null, affected.started_at
 from affected
 left join found on found.session_id = affected.session_id
@@ -115,8 +117,6 @@ where found.session_id is null
 
 
 {# As the part `sessions` makes it: headrace.sessions.book.session_id. #}
-{% macro session_id(stream, user_id, started_at) -%}
-    lower(to_hex(md5(to_utf8(
-        {{ stream }} || chr(31) || {{ user_id }} || chr(31) || cast({{ started_at }} at time zone 'UTC' as varchar)
-    ))))
+{% macro session_id(stream, first_event) -%}
+    lower(to_hex(md5(to_utf8({{ stream }} || chr(31) || {{ first_event }}))))
 {%- endmacro %}

@@ -21,6 +21,7 @@ from headrace.live.client import valkey
 from headrace.sessions.book import session_id
 from headrace.sessions.layout import RUN, activity_key, session_key
 from headrace.sessions.part import Keeper
+from headrace.sessions.reading import SessionsNotFilled, activity, open_session
 from headrace.settings import Settings
 from headrace.streams.deadletters.reading import records
 from headrace.streams.topics import producer_config
@@ -67,21 +68,21 @@ class Sent:
         return list(first.values())
 
     def sessions(self) -> dict[str, Figures]:
-        of: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        of: defaultdict[str, list[tuple[datetime, str, str]]] = defaultdict(list)
         for event, arrived in self.firsts():
             at = datetime.fromisoformat(event["event_time"])
             if arrived <= at + LATENESS:
-                of[event["user_id"]].append((at, event["event_type"]))
+                of[event["user_id"]].append((at, event["event_id"], event["event_type"]))
         found: dict[str, Figures] = {}
         for user, happened in of.items():
-            island: list[tuple[datetime, str]] = []
-            for at, kind in [*sorted(happened), (datetime.max.replace(tzinfo=UTC), "")]:
+            island: list[tuple[datetime, str, str]] = []
+            for at, event_id, kind in [*sorted(happened), (datetime.max.replace(tzinfo=UTC), "", "")]:
                 if island and at - island[-1][0] >= GAP:
-                    begun = island[0][0]
-                    kinds = dict(Counter(kind for _, kind in island))
-                    found[session_id(STREAM, user, begun)] = (user, begun, island[-1][0], len(island), kinds)
+                    kinds = dict(Counter(kind for _, _, kind in island))
+                    begun, first, _ = island[0]
+                    found[session_id(STREAM, first)] = (user, begun, island[-1][0], len(island), kinds)
                     island = []
-                island.append((at, kind))
+                island.append((at, event_id, kind))
         return found
 
     def late(self) -> int:
@@ -144,12 +145,16 @@ def _until(seen: Callable[[], object], wanted: object, seconds: float = SECONDS)
         time.sleep(0.1)
 
 
-def _live(settings: Settings, user: str) -> list[tuple[int, bool]]:
-    """Events of each session of the last hour, and whether its own key is there."""
+def _live(settings: Settings, user: str) -> list[tuple[int, str, bool]]:
+    """Events and state of each session of the last hour, and whether it is there by its id."""
     client = valkey(settings)
-    texts: Any = client.hvals(activity_key(user))
-    documents = sorted((json.loads(text) for text in texts), key=lambda one: str(one["started_at"]))
-    return [(one["events"], bool(client.exists(session_key(one["session_id"])))) for one in documents]
+    try:
+        return [
+            (one["events"], one["state"], open_session(client, one["session_id"]) is not None)
+            for one in activity(client, user)
+        ]
+    except SessionsNotFilled:
+        return []
 
 
 def _traffic(sent: Sent, random_: random.Random, users: list[str], begin: datetime) -> list[dict[str, Any]]:
@@ -170,20 +175,22 @@ def test_an_open_session_is_seen_grows_and_joins(
     settings: Settings, sent: Sent, part: Callable[[], OwnProcess]
 ) -> None:
     part()
+    sent.send(sent.event("zoe", datetime.now(UTC)))
+    _until(lambda: len(_live(settings, "zoe")), 1)
     now = datetime.now(UTC)
-    first, second, between = (sent.event("ann", now - timedelta(seconds=s)) for s in (90, 45, 67))
+    first, second, between = (sent.event("ann", now - timedelta(seconds=s)) for s in (45, 0, 22))
     sent.send(first)
-    _until(lambda: _live(settings, "ann"), [(1, True)])
+    _until(lambda: _live(settings, "ann"), [(1, "ended", True)])
     sent.send(second)
-    _until(lambda: _live(settings, "ann"), [(1, True), (1, True)])
+    _until(lambda: _live(settings, "ann"), [(1, "ended", True), (1, "open", True)])
     began = time.monotonic()
     sent.send(between, first)
-    _until(lambda: _live(settings, "ann"), [(3, True)])
+    _until(lambda: _live(settings, "ann"), [(3, "open", True)])
     print(f"seen after {time.monotonic() - began:.2f} s")
-    client, whole = valkey(settings), session_id(STREAM, "ann", now - timedelta(seconds=90))
+    client, whole = valkey(settings), session_id(STREAM, first["event_id"])
     assert 0 < client.ttl(session_key(whole)) <= 1800
     assert 0 < client.execute_command("HTTL", activity_key("ann"), "FIELDS", 1, whole)[0] <= 3600
-    assert not client.exists(session_key(session_id(STREAM, "ann", now - timedelta(seconds=45))))
+    assert not client.exists(session_key(session_id(STREAM, second["event_id"])))
 
 
 def test_sessions_are_closed_once_through_kills(settings: Settings, sent: Sent, part: Callable[[], OwnProcess]) -> None:
@@ -242,4 +249,4 @@ def test_what_is_in_doubt_is_told_once(settings: Settings, sent: Sent, part: Cal
     # The figures are kept in the same transaction as the offsets.
     counted = (sent.late(), len(sent.events) - len(sent.firsts()), 0)
     assert _rows(settings, "select late, repeated, refused from session_streams") == [counted]
-    assert _live(settings, "bob") == [(1, False)]
+    assert _live(settings, "bob") == [(1, "closed", False)]

@@ -13,7 +13,7 @@
 
 with
 of_app_events as (
-{{ sessions_of("app_events", "user_id", "event_time", 30, "event_type", since) }}
+{{ sessions_of("app_events", "event_id", "user_id", "event_time", 30, "event_type", since) }}
 ),
 
 final as (

@@ -178,6 +178,8 @@ def _check_sessions(contract: Contract, sessions: Sessions, path: Path) -> None:
         raise ContractError(
             f"{path.name}: sessions go by {sessions.by!r}; they go by the key, which must be a text that names a person"
         )
+    if len(contract.identity) != 1 or fields[contract.identity[0]].type != "string":
+        raise ContractError(f"{path.name}: sessions need an identity of one text")
     if sessions.count is not None and (sessions.count not in fields or not fields[sessions.count].values):
         raise ContractError(f"{path.name}: sessions count {sessions.count!r}, which is no property with listed values")
 

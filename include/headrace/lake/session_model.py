@@ -23,7 +23,7 @@ _MODEL = """-- {{ note }}
 with
 {% for c in streams %}
 of_{{ c.name }} as (
-{{ '{{' }} sessions_of("{{ c.name }}", "{{ c.sessions.by }}", "{{ c.event_time }}", {{ c.sessions.gap_seconds }}, {{ kind(c) }}, since) {{ '}}' }}
+{{ '{{' }} sessions_of("{{ c.name }}", "{{ c.identity[0] }}", "{{ c.sessions.by }}", "{{ c.event_time }}", {{ c.sessions.gap_seconds }}, {{ kind(c) }}, since) {{ '}}' }}
 ),
 
 {% endfor %}

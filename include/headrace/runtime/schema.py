@@ -88,6 +88,7 @@ create table if not exists anomaly_progress (
 create table if not exists open_sessions (
     stream text not null,
     user_id text not null,
+    first_event text not null,
     started_at timestamptz not null,
     ended_at timestamptz not null,
     events bigint not null,
@@ -99,6 +100,7 @@ create table if not exists closed_sessions (
     closed_at timestamptz not null,
     stream text not null,
     user_id text not null,
+    first_event text not null,
     started_at timestamptz not null,
     ended_at timestamptz not null,
     events bigint not null,

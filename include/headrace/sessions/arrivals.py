@@ -42,7 +42,7 @@ class Arrivals:
         self._codec = EventCodec(contract, future=timedelta(minutes=settings.future_minutes))
         self._lateness = timedelta(minutes=settings.lateness_minutes)
         self.book = Book(contract.name, contract.sessions.gap, self._lateness)
-        self._ids: dict[Any, datetime] = {}
+        self._ids: dict[str, datetime] = {}
         """When the first of each identity arrived, oldest first."""
         self.clock: datetime | None = None
         """Everything that arrived before has been added."""
@@ -58,7 +58,8 @@ class Arrivals:
             self.counted[LATE] += 1
         else:
             kind = getattr(event, self._rule.count) if self._rule.count else None
-            self.book.add(getattr(event, self._rule.by), getattr(event, self.contract.event_time), kind)
+            at = getattr(event, self.contract.event_time)
+            self.book.add(getattr(event, self._rule.by), at, self._identity(event), kind)
 
     def recall(self, record: Record) -> None:
         """A record that was taken before the restart: its identity is known, and nothing else follows from it."""
@@ -72,12 +73,14 @@ class Arrivals:
             del self._ids[identity]
 
     def _is_new(self, event: Any, record: Record) -> bool:
-        names = self.contract.identity
-        identity = getattr(event, names[0]) if len(names) == 1 else tuple(getattr(event, name) for name in names)
+        identity = self._identity(event)
         if identity in self._ids:
             return False
         self._ids[identity] = record.arrived_at
         return True
+
+    def _identity(self, event: Any) -> str:
+        return str(getattr(event, self.contract.identity[0]))
 
     def _is_late(self, event: Any, record: Record) -> bool:
         at: datetime = getattr(event, self.contract.event_time)

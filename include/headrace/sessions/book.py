@@ -10,13 +10,15 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(slots=True)
 class Session:
     stream: str
     user_id: str
+    first_event: str
+    """The identity of its first event; of several at the same time, the smallest."""
     started_at: datetime
     ended_at: datetime
     events: int
@@ -24,13 +26,12 @@ class Session:
 
     @property
     def id(self) -> str:
-        return session_id(self.stream, self.user_id, self.started_at)
+        return session_id(self.stream, self.first_event)
 
 
-def session_id(stream: str, user_id: str, started_at: datetime) -> str:
-    """The lake makes the same of the same; see the macro `sessions_of`."""
-    text = f"{stream}\x1f{user_id}\x1f{started_at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+def session_id(stream: str, first_event: str) -> str:
+    """The lake makes the same of the same; see the macro `sessions_of`. Nothing of the person is in it to be guessed."""
+    return hashlib.md5(f"{stream}\x1f{first_event}".encode(), usedforsecurity=False).hexdigest()
 
 
 class Book:
@@ -40,7 +41,7 @@ class Book:
         self.touched: set[str] = set()
         """Whose sessions changed since somebody emptied this."""
         self.gone: list[tuple[str, str]] = []
-        """Person and id of sessions that begin earlier now, or are part of another."""
+        """Person and id of sessions that begin with another event now, or are part of another."""
 
     def restore(self, sessions: Iterable[Session]) -> None:
         for session in sessions:
@@ -52,33 +53,33 @@ class Book:
     def of(self, user_id: str) -> list[Session]:
         return self._of.get(user_id, [])
 
-    def add(self, user_id: str, at: datetime, kind: str | None) -> None:
+    def add(self, user_id: str, at: datetime, event: str, kind: str | None) -> None:
         """An event begins a session, belongs to one, or joins several to one."""
         sessions, low, high = self._of[user_id], at - self._gap, at + self._gap
         near = [session for session in sessions if low < session.ended_at and session.started_at < high]
         if near:
-            self._join(sessions, near, at)
+            self._join(sessions, near, at, event)
             session = near[0]
         else:
-            session = Session(self._stream, user_id, at, at, 0, {})
+            session = Session(self._stream, user_id, event, at, at, 0, {})
             sessions.append(session)
         session.events += 1
         if kind is not None:
             session.by_type[kind] = session.by_type.get(kind, 0) + 1
         self.touched.add(user_id)
 
-    def _join(self, sessions: list[Session], near: list[Session], at: datetime) -> None:
+    def _join(self, sessions: list[Session], near: list[Session], at: datetime, event: str) -> None:
         """All that is near into the first of them."""
         whole = near[0]
-        begins = min(at, *(one.started_at for one in near))
-        self.gone += [(one.user_id, one.id) for one in near if one.started_at != begins]
+        begins, first = min((at, event), *((one.started_at, one.first_event) for one in near))
+        self.gone += [(one.user_id, one.id) for one in near if one.first_event != first]
         for one in near[1:]:
             whole.ended_at = max(whole.ended_at, one.ended_at)
             whole.events += one.events
             for kind, number in one.by_type.items():
                 whole.by_type[kind] = whole.by_type.get(kind, 0) + number
             sessions.remove(one)
-        whole.started_at, whole.ended_at = begins, max(whole.ended_at, at)
+        whole.first_event, whole.started_at, whole.ended_at = first, begins, max(whole.ended_at, at)
 
     def final_at(self, session: Session) -> datetime:
         """When nothing that comes in time can change it any more."""

@@ -22,10 +22,10 @@ from headrace.settings import Settings
 _LOCK = 732
 _KEPT = timedelta(days=1)
 _TOLD_AT_ONCE = 5000
-_COLUMNS = "stream, user_id, started_at, ended_at, events, by_type"
-_OPEN = f"insert into open_sessions ({_COLUMNS}) values (%s, %s, %s, %s, %s, %s)"  # noqa: S608 - names of columns from above
+_COLUMNS = "stream, user_id, first_event, started_at, ended_at, events, by_type"
+_OPEN = f"insert into open_sessions ({_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s)"  # noqa: S608 - names of columns from above
 _CLOSED = f"""
-insert into closed_sessions (session_id, closed_at, {_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s)
+insert into closed_sessions (session_id, closed_at, {_COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (session_id) do nothing
 """  # noqa: S608 - names of columns from above
 _STREAM = """
@@ -134,11 +134,16 @@ class Ledger:
 
 
 def _row(session: Session) -> tuple[Any, ...]:
-    counted = Jsonb(session.by_type)
-    return session.stream, session.user_id, session.started_at, session.ended_at, session.events, counted
+    return (
+        session.stream,
+        session.user_id,
+        session.first_event,
+        session.started_at,
+        session.ended_at,
+        session.events,
+        Jsonb(session.by_type),
+    )
 
 
 def _session(row: dict[str, Any]) -> Session:
-    return Session(
-        row["stream"], row["user_id"], row["started_at"], row["ended_at"], row["events"], dict(row["by_type"])
-    )
+    return Session(*(row[name] for name in _COLUMNS.split(", ")))

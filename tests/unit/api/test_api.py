@@ -76,6 +76,7 @@ class Api:
             settings=self.settings, assistant=assistant, vocabulary=lambda: VOCABULARY, windows=self.store,
             rates=self.rates, coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
             anomalies=lambda: self.anomalies, session=self.session_of,
+            activity=lambda user_id: [one for one in self.sessions.values() if one["user_id"] == user_id],
         )  # fmt: skip
 
 
@@ -326,13 +327,18 @@ def test_a_session_names_its_person_to_those_who_see_persons(api: Api) -> None:
         assert api.call("GET", f"/sessions/{session_id}", person=person).json()["user_id"] is None
     assert api.call("GET", f"/sessions/{'b' * 32}").status_code == 404
     assert api.call("GET", "/sessions/u1").status_code == 422
+    reply = api.call("GET", "/users/u1/activity").json()
+    assert (reply["user_id"], [one["session_id"] for one in reply["sessions"]]) == ("u1", [session_id])
+    for person in ("vera", "anna"):
+        assert api.call("GET", "/users/u1/activity", person=person).status_code == 403
 
 
 def test_a_session_is_not_shown_where_rows_are_limited_nor_before_the_store_is_filled(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.api.sessions.row_limits", lambda _: {"region": ("asia",)})
-    assert api.call("GET", f"/sessions/{'a' * 32}").status_code == 403
+    for path in (f"/sessions/{'a' * 32}", "/users/u1/activity"):
+        assert api.call("GET", path).status_code == 403
     monkeypatch.undo()
 
     def filling(_: str) -> None:
