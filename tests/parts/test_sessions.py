@@ -20,6 +20,7 @@ from headrace.contracts.model import load_contracts
 from headrace.live.client import valkey
 from headrace.sessions.book import session_id
 from headrace.sessions.layout import RUN, activity_key, session_key
+from headrace.sessions.ledger import AnotherRuns
 from headrace.sessions.part import Keeper
 from headrace.sessions.reading import SessionsNotFilled, activity, open_session
 from headrace.settings import Settings
@@ -250,3 +251,5 @@ def test_what_is_in_doubt_is_told_once(settings: Settings, sent: Sent, part: Cal
     counted = (sent.late(), len(sent.events) - len(sent.firsts()), 0)
     assert _rows(settings, "select late, repeated, refused from session_streams") == [counted]
     assert _live(settings, "bob") == [(1, "closed", False)]
+    with pytest.raises(AnotherRuns):
+        Keeper(settings)
