@@ -40,7 +40,12 @@ class Keeper:
         contracts = published.read(settings)
         self._streams = {c.name: Arrivals(c, settings) for c in contracts.values() if c.sessions}
         self._ledger = Ledger(settings)
-        self._begin = self._restored()
+        try:
+            self._begin = self._restored()
+        except psycopg.Error:
+            # With the connection goes the lock that the next try needs.
+            self._ledger.close()
+            raise
         self._remembered = timedelta(minutes=settings.live_state_minutes)
         known = [arrivals.clock for arrivals in self._streams.values() if arrivals.clock]
         since = min(known) - self._remembered if known else None
