@@ -16,7 +16,6 @@ import psycopg
 import redis
 from confluent_kafka import KafkaException
 
-from headrace.contracts.model import load_contracts
 from headrace.live.client import valkey
 from headrace.live.projector import touch_alive
 from headrace.log import configure, get_logger
@@ -28,6 +27,7 @@ from headrace.sessions.ledger import AnotherRuns, Closed, Ledger, Step
 from headrace.sessions.showing import Shown
 from headrace.sessions.telling import CONTRACT, Topic
 from headrace.settings import Settings, get_settings
+from headrace.streams import published
 from headrace.streams.job import stop_signal
 
 _LOG = get_logger(__name__)
@@ -37,7 +37,7 @@ STEP_SECONDS = 5.0
 
 class Keeper:
     def __init__(self, settings: Settings) -> None:
-        contracts = load_contracts(settings.contracts)
+        contracts = published.read(settings)
         self._streams = {c.name: Arrivals(c, settings) for c in contracts.values() if c.sessions}
         self._ledger = Ledger(settings)
         try:
@@ -163,9 +163,14 @@ def main() -> int:
     stop = stop_signal()
     settings.run.mkdir(parents=True, exist_ok=True)
     keeper: Keeper | None = None
+    newest = published.Newest(settings)
     alive, wait = 0.0, 0.1
     while not stop.is_set():
         try:
+            if newest.refreshed() is not None and keeper is not None:
+                _LOG.info("contracts changed; begins again from what is committed")
+                keeper.close()
+                keeper = None
             keeper = keeper or Keeper(settings)
             keeper.step()
             alive, wait = touch_alive(settings, alive, "sessions"), 0.1

@@ -17,6 +17,7 @@ from typing import Any
 from headrace.contracts.model import Contract, Field, load_contracts
 from headrace.contracts.outliers import Outlier
 from headrace.contracts.schema import changes, json_schema
+from headrace.contracts.sessions import Sessions
 from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams.generation import fingerprint
@@ -48,9 +49,8 @@ class Publication:
 
 def _contract(raw: dict[str, Any]) -> Contract:
     """JSON has neither tuples nor decimals."""
-    return Contract(
-        **{**raw, "fields": tuple(_field(one) for one in raw["fields"]), "identity": tuple(raw["identity"])}
-    )
+    typed = {"fields": tuple(_field(one) for one in raw["fields"]), "identity": tuple(raw["identity"])}
+    return Contract(**{**raw, **typed, "sessions": raw.get("sessions") and Sessions(**raw["sessions"])})
 
 
 def _field(raw: dict[str, Any]) -> Field:
