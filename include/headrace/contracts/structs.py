@@ -54,7 +54,7 @@ class DecimalRule:
         if value and value.adjusted() >= self.precision - self.scale:
             return f"{value} has more than {self.precision - self.scale} digits before the point"
         exponent = cast("int", value.as_tuple().exponent)
-        if -exponent > self.scale and -cast("int", value.normalize().as_tuple().exponent) > self.scale:
+        if -exponent > self.scale and -cast("int", value.normalize(_WIDE).as_tuple().exponent) > self.scale:
             return f"{value} has more than {self.scale} decimal places"
         return None
 
