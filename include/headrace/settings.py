@@ -141,7 +141,9 @@ class Settings(BaseSettings):
         gt=0,
         description="How many events the lake job remembers, the newest ones, to refuse another version of one.",
     )
-    live_batch: str = "5 minutes"
+    live_batch_seconds: int = Field(
+        300, gt=0, description="How long a batch of the live job lasts: what a kill repeats, between two saved states."
+    )
     live_kept_minutes: int = Field(120, description="How long live windows stay after curated answers for them.")
     live_kept_person_minutes: int = Field(
         70,

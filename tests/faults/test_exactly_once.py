@@ -48,7 +48,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def settings(start_parts: Callable[..., Settings]) -> Settings:
     with pytest.MonkeyPatch.context() as patch:
         # Short, so that many kills fall on a boundary.
-        patch.setenv("HEADRACE_LIVE_BATCH", "20 seconds")
+        patch.setenv("HEADRACE_LIVE_BATCH_SECONDS", "20")
         settings = start_parts("kafka", "postgres", "valkey", "registry", "ingest", "projector", "trino")
     live_specs.publish(settings)
     return settings
@@ -57,7 +57,7 @@ def settings(start_parts: Callable[..., Settings]) -> Settings:
 @pytest.fixture(scope="module")
 def keeping(settings: Settings) -> Iterator[Keeping]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HEADRACE_LIVE_BATCH", "20 seconds")
+        patch.setenv("HEADRACE_LIVE_BATCH_SECONDS", "20")
         keeping = Keeping(settings)
         try:
             keeping.await_both()

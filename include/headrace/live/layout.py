@@ -2,9 +2,9 @@
 
 `window:{spec}:{start}` is a hash: field = late mark and key values joined by U+001F, value = JSON. `windows:{spec}` is
 a sorted set of the starts. `projector:run` is the server's run id once the whole topic is in the store; before that it
-says so, and a reader must not answer from what is there. `generations` is a hash: specification -> the newest counting that has
-reached the present. Channel `live:updates` carries the rows as they are written, a
-JSON array a message, while anybody listens.
+says so, and a reader must not answer from what is there. `generations` is a hash: specification -> the newest counting
+that has reached the present; `generations:left_out` names those of which rows were left out before that. Channel
+`live:updates` carries the rows as they are written, a JSON array a message, while anybody listens.
 """
 
 from __future__ import annotations
@@ -27,14 +27,17 @@ local function counts_alone(spec, generation, value)
   reached[spec] = reached[spec] or tonumber(redis.call('HGET', 'generations', spec) or '0')
   if reached[spec] < generation and (cjson.decode(value).last_arrived_ms or 0) >= generation * 1000 then
     redis.call('HSET', 'generations', spec, generation)
-    redis.call('SET', 'projector:again', spec)
+    if redis.call('SREM', 'generations:left_out', spec) == 1 then redis.call('SET', 'projector:again', spec) end
     reached[spec] = generation
   end
   return reached[spec] >= generation
 end
-local function larger(row, generation, n, alone)
+local function larger(spec, row, generation, n, alone)
   if generation == row.generation then return n > row.n end
-  return generation > row.generation and (alone or n >= row.n)
+  if generation < row.generation then return false end
+  if alone or n >= row.n then return true end
+  redis.call('SADD', 'generations:left_out', spec)
+  return false
 end
 local written = {}
 for i = 1, #ARGV, 6 do
@@ -43,7 +46,7 @@ for i = 1, #ARGV, 6 do
   local key = 'window:' .. spec .. ':' .. start
   local known = redis.call('HGET', key, field)
   local alone = counts_alone(spec, generation, ARGV[i + 5])
-  if not known or larger(cjson.decode(known), generation, n, alone) then
+  if not known or larger(spec, cjson.decode(known), generation, n, alone) then
     redis.call('HSET', key, field, ARGV[i + 5])
     if not known then redis.call('ZADD', 'windows:' .. spec, start, start) end
     written[#written + 1] = ARGV[i + 5]
