@@ -19,7 +19,7 @@ from headrace.sessions.book import Session
 from headrace.sessions.changes import Place
 from headrace.settings import Settings
 
-_LOCK = 732
+_LOCK = "headrace sessions"
 _KEPT = timedelta(days=1)
 _TOLD_AT_ONCE = 5000
 _COLUMNS = "stream, user_id, first_event, started_at, ended_at, events, by_type"
@@ -82,7 +82,7 @@ class Ledger:
             settings.postgres_dsn("headrace"), autocommit=True, connect_timeout=3,
             options="-c statement_timeout=20000 -c timezone=UTC", tcp_user_timeout=20000,
         )  # fmt: skip
-        locked = self._connection.execute("select pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+        locked = self._connection.execute("select pg_try_advisory_lock(hashtext(%s))", [_LOCK]).fetchone()
         if not locked or not locked[0]:
             self._connection.close()
             raise AnotherRuns("another process keeps the sessions; this one waits until it ends")

@@ -23,7 +23,7 @@ from headrace.settings import Settings
 from headrace.sinks import catalogue
 
 Items = dict[str, Any]
-_LOCK = 732
+_LOCK = "headrace configuration"
 _PLACES = frozenset(["home", "cache", "browser"])
 """Where this installation lies is no choice about how it works."""
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -125,6 +125,7 @@ def _without_places(item: Items) -> Items:
 
 def _alone(settings: Settings) -> psycopg.Connection[Any]:
     """One transaction at a time: two starts at once must not record a change twice."""
-    connection = psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5)
-    connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+    dsn = settings.postgres_dsn("headrace")
+    connection = psycopg.connect(dsn, connect_timeout=5, options="-c lock_timeout=20s -c statement_timeout=60s")
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [_LOCK])
     return connection
