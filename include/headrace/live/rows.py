@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -19,6 +20,15 @@ class Metric(msgspec.Struct):
     keys: dict[str, str | int | float | bool | None]
     generation: int
     n: int
+
+    @property
+    def place(self) -> tuple[str, int, str]:
+        keys = (None if key is None else str(key) for key in self.keys.values())
+        return self.spec, self.window_start, field_of(self.late, keys)
+
+    @property
+    def version(self) -> tuple[int, int]:
+        return self.generation, self.n
 
 
 _decode = msgspec.json.Decoder(Metric).decode
@@ -40,16 +50,25 @@ class Row:
         return self.spec, self.start, self.field, *self.version, self.text
 
 
+class Versioned(Protocol):
+    @property
+    def place(self) -> tuple[str, int, str]: ...
+    @property
+    def version(self) -> tuple[int, int]: ...
+
+
+V = TypeVar("V", bound=Versioned)
+
+
 def row_of(value: bytes) -> Row:
     """Raises msgspec.MsgspecError for what is not such a message."""
     metric = _decode(value)
-    keys = (None if key is None else str(key) for key in metric.keys.values())
-    return Row(metric.spec, metric.window_start, field_of(metric.late, keys), (metric.generation, metric.n), value)
+    return Row(*metric.place, metric.version, value)
 
 
-def newest(rows: Iterable[Row]) -> list[Row]:
+def newest(rows: Iterable[V]) -> list[V]:
     """One row a place: most updates of a busy window never need to travel."""
-    kept: dict[tuple[str, int, str], Row] = {}
+    kept: dict[tuple[str, int, str], V] = {}
     for row in rows:
         known = kept.get(row.place)
         if known is None or row.version > known.version:

@@ -7,19 +7,13 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from confluent_kafka import Message
 
-from headrace.live.rows import Row, newest, row_of
+from headrace.live.rows import Metric, newest
 from headrace.log import get_logger
 
 log = get_logger(__name__)
 
 
-class Window(msgspec.Struct):
-    spec: str
-    window_start: int
-    late: bool
-    keys: dict[str, str | int | float | bool | None]
-    generation: int
-    n: int
+class Window(Metric):
     values: dict[str, str | int | float | None]
 
 
@@ -28,19 +22,18 @@ _decode = msgspec.json.Decoder(Window).decode
 
 def newest_windows(messages: Iterable[Message]) -> list[Window]:
     """One version of each window. What is no window is logged with its place and left out; a deletion says nothing."""
-    return [_decode(row.text) for row in newest(_rows(messages))]
+    return newest(_windows(messages))
 
 
-def _rows(messages: Iterable[Message]) -> Iterator[Row]:
+def _windows(messages: Iterable[Message]) -> Iterator[Window]:
     for message in messages:
         value = message.value()
         if value is None:
             continue
         try:
-            row = row_of(value)
-            _decode(row.text)
+            window = _decode(value)
         except msgspec.MsgspecError as error:
             place = f"{message.topic()}:{message.partition()}:{message.offset()}"
             log.error("not a live window; left out", place=place, error=str(error))
             continue
-        yield row
+        yield window
