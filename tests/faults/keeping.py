@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import psutil
 import psycopg
 
-from headrace.runtime import jobs, status
+from headrace.runtime import jobs
 from headrace.settings import Settings
 from headrace.streams import heartbeat
 
@@ -56,24 +53,3 @@ class Keeping:
 def _works(settings: Settings, job: str) -> bool:
     beat = heartbeat.read(settings, job)
     return beat is not None and beat.state == "running" and (job != "lake" or beat.landed_through is not None)
-
-
-def pid_of(settings: Settings, process: str) -> int | None:
-    return next(part for part in status.read(settings) if part.name == process).pid
-
-
-def kill(pid: int) -> None:
-    """Children first: a job's JVM is what works, and the Python process above it would tell it to end."""
-    parent = psutil.Process(pid)
-    for one in [*parent.children(recursive=True), parent]:
-        os.kill(one.pid, signal.SIGKILL)
-
-
-def await_back(settings: Settings, process: str, old: int, seconds: float = 300) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        part = next(part for part in status.read(settings) if part.name == process)
-        if part.pid not in (old, None) and part.healthy:
-            return
-        assert time.monotonic() < deadline, f"{process} is not back: {part}"
-        time.sleep(1)

@@ -17,8 +17,9 @@ from confluent_kafka import Consumer, TopicPartition
 from headrace.semantics import live_specs
 from headrace.settings import Settings
 from tests.faults.failpoints import CHECKPOINTS, FAILPOINTS, forget_last_commit
-from tests.faults.keeping import Keeping, await_back, kill, pid_of
+from tests.faults.keeping import Keeping
 from tests.journeys.ledger import Ledger
+from tests.processes import await_new_process, kill_with_children, part_of
 
 TOPIC = "processed_transactions"
 
@@ -87,19 +88,19 @@ def test_every_acknowledged_event_counts_once(
     ledger.send_meanwhile(senders=2)
     began = time.monotonic()
     time.sleep(chance.uniform(1, 6))
-    pid = pid_of(settings, process)
+    pid = part_of(settings, process).pid
     assert pid
     with keeping.still():
         if point:
             point.reach(settings, ledger)
         rate = len(ledger.acknowledged) / (time.monotonic() - began)
-        kill(pid)
+        kill_with_children(pid)
         told = [f"kill {number} of {process} at {rate:.0f} events/s", point.name if point else "at a random moment"]
         if process in CHECKPOINTS and number % 4 == 3:
             told.append(forget_last_commit(settings, process))
         elif point and process in CHECKPOINTS:
             told.append(point.hit(settings, ledger) or "missed")
-    await_back(settings, process, pid)
+    await_new_process(settings, process, pid, seconds=300)
     ledger.finish()
     if point and process not in CHECKPOINTS:
         told.append(point.hit(settings, ledger) or "missed")

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
-import psutil
 import pytest
 
-from headrace.runtime import status
 from headrace.runtime.parts import PARTS
-from headrace.runtime.status import PartStatus
 from headrace.settings import Settings
 from tests.conftest import headrace
 from tests.journeys.ledger import Ledger
+from tests.processes import await_new_process, kill_with_children, part_of
 
 _ON_THE_WAY = ("ingest", "projector", "valkey", "kafka", "postgres", "live", "lake")
 """An event passes these: killed while events flow. The others only have to come back."""
 _BESIDE = tuple(part.name for part in PARTS if part.name not in (*_ON_THE_WAY, "simulator"))
-
-
-def _part(settings: Settings, name: str) -> PartStatus:
-    """As `./headrace status` sees it, without a new process for each look."""
-    return next(part for part in status.read(settings) if part.name == name)
-
-
-def _await_new_process(settings: Settings, name: str, old: int, seconds: float = 240) -> None:
-    deadline = time.monotonic() + seconds
-    while (part := _part(settings, name)).pid in (old, None) or not part.healthy:
-        assert time.monotonic() < deadline, part
-        time.sleep(1)
-
-
-def _kill_with_children(pid: int) -> None:
-    """A streaming job is a Python process and the JVM under it: both die at once."""
-    process = psutil.Process(pid)
-    for one in [process, *process.children(recursive=True)]:
-        os.kill(one.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")
@@ -51,32 +28,32 @@ def ledger(platform: Settings) -> Ledger:
 
 @pytest.mark.parametrize("name", _BESIDE)
 def test_killed_and_back(platform: Settings, name: str) -> None:
-    pid = _part(platform, name).pid
+    pid = part_of(platform, name).pid
     assert pid
-    _kill_with_children(pid)
-    _await_new_process(platform, name, pid)
+    kill_with_children(pid)
+    await_new_process(platform, name, pid)
 
 
 @pytest.mark.parametrize("name", _ON_THE_WAY)
 def test_killed_while_events_flow(platform: Settings, ledger: Ledger, name: str) -> None:
-    pid = _part(platform, name).pid
+    pid = part_of(platform, name).pid
     assert pid
     one = Ledger(platform)
     one.send_meanwhile()
     time.sleep(2)
-    _kill_with_children(pid)
-    _await_new_process(platform, name, pid)
+    kill_with_children(pid)
+    await_new_process(platform, name, pid)
     one.finish()
     assert one.acknowledged
     one.await_exact(seconds=300)
 
 
 def test_an_airflow_restart_does_not_disturb_the_streaming_jobs(platform: Settings) -> None:
-    before = {name: _part(platform, name).pid for name in ("live", "lake")}
+    before = {name: part_of(platform, name).pid for name in ("live", "lake")}
     for name in ("airflow-scheduler", "airflow-triggerer", "airflow-dag-processor", "airflow-api"):
         headrace("restart", name, home=platform.home)
     time.sleep(20)
-    assert {name: _part(platform, name).pid for name in before} == before
+    assert {name: part_of(platform, name).pid for name in before} == before
 
 
 def test_everything_acknowledged_is_still_there_once(ledger: Ledger) -> None:
