@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Message
 
 from headrace.settings import Settings
+from headrace.streams.deadletters import reading
 
 
 def records(settings: Settings, *topics: str) -> list[Message]:
     """Everything in the topics."""
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka,
-            "group.id": "probe",
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-        }
-    )
-    places = [TopicPartition(t, p, 0) for t in topics for p in consumer.list_topics(t, timeout=10).topics[t].partitions]
-    consumer.assign(places)
-    found, ended, deadline = [], 0, time.monotonic() + 60
-    while ended < len(places):
-        assert time.monotonic() < deadline
-        for message in consumer.consume(1000, timeout=1):
-            if message.error() is None:
-                found.append(message)
-            elif message.error().code() == KafkaError._PARTITION_EOF:
-                ended += 1
-    consumer.close()
-    return found
+    return [message for topic in topics for message in reading.records(settings, topic)]
 
 
 def documents(settings: Settings, topic: str) -> dict[str, dict[str, Any]]:
