@@ -98,7 +98,9 @@ def _period(request: HistoryRequest) -> tuple[datetime, datetime]:
     if not days:
         return start, end
     if start != floor(start, "day") or request.grain in ("minute", "hour"):
-        raise NotKnown(f"{' and '.join(days)}: known for whole days only. Ask for days, such as yesterday or last week.")
+        raise NotKnown(
+            f"{' and '.join(days)}: known for whole days only. Ask for days, such as yesterday or last week."
+        )
     return start, end if end == floor(end, "day") else shift(floor(end, "day"), "day", 1)
 
 
