@@ -65,12 +65,16 @@ def _orders() -> Iterator[dict[str, Any]]:
     for n in range(0, _HOURS - 72, 8):
         steps = ("placed", "cancelled") if n % 5 == 0 else ("placed", "shipped", "delivered")[: 1 + n % 3]
         for number, status in enumerate(steps):
-            yield {
-                "event_id": f"step-{n}-{number}", "event_time": (FIRST + timedelta(hours=n + 20 * number)).isoformat(),
-                "order_id": f"order-{n}", "user_id": _buyer(n), "merchant_id": f"merchant-{n % 5}",
-                "product_id": f"product-{n % 6}", "order_status": status, "quantity": 1 + n % 4,
-                "amount": (n * 137 % 9_999) / 100, "currency": "EUR", "region": _REGIONS[n % 3],
-            }  # fmt: skip
+            yield order_step(n, number, status)
+
+
+def order_step(n: int, number: int, status: str) -> dict[str, Any]:
+    return {
+        "event_id": f"step-{n}-{number}", "event_time": (FIRST + timedelta(hours=n + 20 * number)).isoformat(),
+        "order_id": f"order-{n}", "user_id": _buyer(n), "merchant_id": f"merchant-{n % 5}",
+        "product_id": f"product-{n % 6}", "order_status": status, "quantity": 1 + n % 4,
+        "amount": (n * 137 % 9_999) / 100, "currency": "EUR", "region": _REGIONS[n % 3],
+    }  # fmt: skip
 
 
 def _payouts() -> Iterator[dict[str, Any]]:
