@@ -178,8 +178,8 @@ _RETENTION = {
         "cohort_members": "members",
         "returning_buyers": "returned",
         "retention_rate": "cast(returned as double) / members",
-        "next_week_members": "next_members",
-        "next_week_buyers": "next_buyers",
+        "second_week_members": "next_members",
+        "second_week_buyers": "next_buyers",
         "second_week_retention": "cast(next_buyers as double) / next_members",
     }.items()
 }
