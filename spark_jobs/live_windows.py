@@ -57,7 +57,7 @@ def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings:
     writer = (
         writer.options(**kafka_options(settings)).option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     )
-    writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
+    writer = writer.option("kafka.linger.ms", "2").option("kafka.compression.type", "lz4")
     # No row leaves while a batch ends and the next begins: of different lengths, they seldom do so at once.
     return writer.trigger(realTime=f"{settings.live_batch_seconds + place * _APART_SECONDS} seconds").start()
 
