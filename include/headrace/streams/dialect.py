@@ -44,6 +44,16 @@ class Dialect(Protocol):
     def minutes_after(self, sql: str, minutes: int) -> str: ...
 
 
+_PLAIN_BYTES, _MOST_BRACKETS, _MOST_DIGITS = 1000, 500, 800
+
+
+def bottomless(dialect: Dialect, sql: str) -> str:
+    """So many brackets or digits that a parser may give up or end the query: engines would disagree about it."""
+    brackets = f"length({sql}) - length(replace(replace({sql}, '{{', ''), '[', '')) > {_MOST_BRACKETS}"
+    digits = matches(dialect, sql, f"[0-9]{{{_MOST_DIGITS}}}")
+    return f"length(value) > {_PLAIN_BYTES} AND ({brackets} OR {digits})"
+
+
 def matches(dialect: Dialect, sql: str, pattern: str) -> str:
     return f"regexp_like({sql}, {dialect.literal(pattern)})"
 
@@ -83,7 +93,9 @@ class Trino:
         return "'" + text.replace("'", "''") + "'"
 
     def prepared(self) -> dict[str, str]:
-        return {"json_text": "from_utf8(value)", "document": "TRY(json_parse(from_utf8(value)))"}
+        text = "from_utf8(value)"
+        document = f"CASE WHEN NOT ({bottomless(self, text)}) THEN TRY(json_parse({text})) END"
+        return {"json_text": text, "document": document}
 
     def text(self, field: str) -> str:
         scalar = f"json_extract_scalar(json_text, '$.{field}')"
@@ -146,7 +158,7 @@ class Spark:
         text = "CAST(value AS STRING)"
         return {
             "json_text": text,
-            "document": f"try_parse_json('{{\"e\":' || {text} || '}}')",
+            "document": f"CASE WHEN NOT ({bottomless(self, text)}) THEN try_parse_json('{{\"e\":' || {text} || '}}') END",
             "documents": f"json_array_length('[' || {text} || ']')",
         }
 
