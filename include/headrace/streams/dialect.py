@@ -44,14 +44,15 @@ class Dialect(Protocol):
     def minutes_after(self, sql: str, minutes: int) -> str: ...
 
 
-_PLAIN_BYTES, _MOST_BRACKETS, _MOST_DIGITS = 1000, 500, 800
+_PLAIN_BYTES = 1000
+MOST_BYTES, MOST_BRACKETS, MOST_DIGITS = 1_048_576, 500, 800
 
 
-def bottomless(dialect: Dialect, sql: str) -> str:
-    """So many brackets or digits that a parser may give up or end the query: engines would disagree about it."""
-    brackets = f"length({sql}) - length(replace(replace({sql}, '{{', ''), '[', '')) > {_MOST_BRACKETS}"
-    digits = matches(dialect, sql, f"[0-9]{{{_MOST_DIGITS}}}")
-    return f"length(value) > {_PLAIN_BYTES} AND ({brackets} OR {digits})"
+def excessive(dialect: Dialect, sql: str) -> str:
+    """So large, deep or long that one parser gives up and another ends its query: none of them is asked."""
+    brackets = f"length({sql}) - length(replace(replace({sql}, '{{', ''), '[', '')) > {MOST_BRACKETS}"
+    digits = matches(dialect, sql, f"[0-9]{{{MOST_DIGITS}}}")
+    return f"length(value) > {_PLAIN_BYTES} AND (length(value) > {MOST_BYTES} OR {brackets} OR {digits})"
 
 
 def matches(dialect: Dialect, sql: str, pattern: str) -> str:
@@ -94,7 +95,7 @@ class Trino:
 
     def prepared(self) -> dict[str, str]:
         text = "from_utf8(value)"
-        document = f"CASE WHEN NOT ({bottomless(self, text)}) THEN TRY(json_parse({text})) END"
+        document = f"CASE WHEN NOT ({excessive(self, text)}) THEN TRY(json_parse({text})) END"
         return {"json_text": text, "document": document}
 
     def text(self, field: str) -> str:
@@ -158,7 +159,7 @@ class Spark:
         text = "CAST(value AS STRING)"
         return {
             "json_text": text,
-            "document": f"CASE WHEN NOT ({bottomless(self, text)}) THEN try_parse_json('{{\"e\":' || {text} || '}}') END",
+            "document": f"CASE WHEN NOT ({excessive(self, text)}) THEN try_parse_json('{{\"e\":' || {text} || '}}') END",
             "documents": f"json_array_length('[' || {text} || ']')",
         }
 
