@@ -151,6 +151,15 @@ def _forgotten(query: str) -> Failpoint:
     return Failpoint("just after a batch, its commit entry then lost", noted, forget)
 
 
+def unnoted(settings: Settings) -> dict[str, list[int]]:
+    """Batches between the oldest and the newest of a commit log that it does not hold: what was lost and not run again."""
+    found = {}
+    for query in ("live/transactions", "lake/land", "lake/refine"):
+        held = {int(path.name) for path in (settings.checkpoints / query / "commits").iterdir() if path.name.isdigit()}
+        found[query] = sorted(set(range(min(held), max(held))) - held)
+    return {query: batches for query, batches in found.items() if batches}
+
+
 FAILPOINTS: dict[str, tuple[Failpoint, ...]] = {
     "live": (
         _streaming("live/transactions", _batch_ended, "between the sink and the commit log"),

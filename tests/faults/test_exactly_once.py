@@ -20,7 +20,7 @@ from headrace.semantics import live_specs
 from headrace.settings import Settings
 from headrace.streams import published
 from headrace.streams.spec import save_live_specs
-from tests.faults.failpoints import FAILPOINTS, Failpoint
+from tests.faults.failpoints import FAILPOINTS, Failpoint, unnoted
 from tests.faults.keeping import Keeping
 from tests.journeys.ledger import Ledger
 from tests.processes import await_new_process, await_true, kill_with_children, part_of
@@ -106,6 +106,7 @@ def test_every_acknowledged_event_counts_once(
     _await_processed(processed, ledger)
     took = time.monotonic() - began
     terminal.line(f"{len(ledger.acknowledged)} acknowledged events, each counted once; seen after {took:.0f} s")
+    terminal.line(f"batches whose commit entry was lost and not written again: {unnoted(settings) or 'none'}")
 
 
 def _kill(
