@@ -35,6 +35,8 @@ _GROUPS = {
     "test_topics": "streams",
     "test_registry": "streams",
     "test_ingest": "streams",
+    "test_replay_dag": "airflow",
+    "test_streams_page": "airflow",
 }
 """Parts tests that share a state folder; every other file has one of its own, so that none finds another's events."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import subprocess
 import time
@@ -108,8 +109,9 @@ def restart(part: PartName) -> None:
 
     settings = get_settings()
     if part in jobs.JOBS:
-        jobs.stop(part)
-        jobs.start(part)
+        keeper = jobs.keeper(part)
+        keeper.stop()
+        keeper.start(by=getpass.getuser())
         console.print(f"[green]✓[/green] The streaming job {part} was started again from its checkpoint.")
         return
     known = parts.by_name()

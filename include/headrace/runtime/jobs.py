@@ -8,11 +8,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from headrace.runtime.handle import Handle
-from headrace.runtime.job_keeper import Job, JobBusy, Keeper
+from headrace.runtime.job_keeper import Job, JobBusy, JobHeld, Keeper
 from headrace.runtime.job_state import Status
 from headrace.settings import Settings, get_settings
 
-__all__ = ["JOBS", "Job", "JobBusy", "Keeper", "Status", "UnknownJob", "keeper", "registry", "start", "status", "stop"]
+__all__ = [
+    "JOBS",
+    "Job",
+    "JobBusy",
+    "JobHeld",
+    "Keeper",
+    "Status",
+    "UnknownJob",
+    "keeper",
+    "registry",
+    "start",
+    "status",
+    "stop",
+]
 
 JOBS = ("live", "lake")
 """The jobs of the platform; a site adds or replaces one with a file `etc/jobs/NAME.py` in the state folder."""
