@@ -159,6 +159,11 @@ class Settings(BaseSettings):
     # Lake
     warehouse: str | None = Field(None, description="file:///… or s3://…; default: lake/ in the state folder.")
     reporting_currency: str = "USD"
+    raw_days: int = Field(30, ge=0, description="How long raw records of events stay in the lake; 0: for ever.")
+    analytics_days: int = Field(
+        90, ge=0, description="How long what is made of events stays, by their own time; 0: for ever. Entities stay."
+    )
+    snapshot_days: int = Field(7, ge=1, description="How long the lake can be read as it was before.")
 
     # Sinks beside the live store and the lake
     sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = Field(

@@ -65,7 +65,9 @@ def _client(settings: Settings, user: str, password: str = WORD) -> httpx.Client
 
 def _audited(settings: Settings, actor: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(settings.postgres_dsn("headrace")) as connection:
-        rows = connection.execute("select action, subject, allowed from audit_logs where actor = %s order by id", [actor])
+        rows = connection.execute(
+            "select action, subject, allowed from audit_logs where actor = %s order by id", [actor]
+        )
         return rows.fetchall()
 
 
