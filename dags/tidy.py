@@ -12,11 +12,10 @@ RUNBOOK = """
 **The lake.** Deletes raw records of events after `raw_days` (30) and what was made of them after `analytics_days` (90),
 brings small files together, forgets snapshots after `snapshot_days` (7; never the newest, which holds a stream's place),
 and removes files that nothing refers to. Raw records that no build has read are kept, and the log says so.
-
 **The machine.** Deletes Airflow's own rows and old comparisons of live and curated figures after 30 days, task logs after 14.
 
-**Red?** Nothing breaks for days; disk fills slowly. The log of the failed task names the statement or command; clear the
-task, every step may be repeated. **Who cares.** The platform team.
+**Red?** Disk fills slowly. The log of the failed task names the statement; clear it, every step may be repeated.
+**Who cares.** The platform team.
 """
 
 with DAG(

@@ -80,7 +80,7 @@ def _kill(keeper: Keeper) -> int:
 
 
 def test_the_dags_are_there_without_errors(api: httpx.Client) -> None:
-    expected = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay"}
+    expected = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill"}
     _await(lambda: {d["dag_id"] for d in api.get("/api/v2/dags").json()["dags"]} == expected)
     assert api.get("/api/v2/importErrors").json()["import_errors"] == []
 
