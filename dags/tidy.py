@@ -37,7 +37,6 @@ with DAG(
         from headrace.runtime import upkeep
         from headrace.settings import get_settings
 
-        # A person who triggers it means it.
         return getattr(dag_run, "run_type", "") == "manual" or upkeep.worth_it(get_settings())
 
     @task

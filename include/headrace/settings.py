@@ -158,6 +158,8 @@ class Settings(BaseSettings):
 
     # Lake
     warehouse: str | None = Field(None, description="file:///… or s3://…; default: lake/ in the state folder.")
+    s3_url: str | None = Field(None, description="An S3 endpoint of one's own for the warehouse; default: Amazon's.")
+    s3_region: str = "us-east-1"
     reporting_currency: str = "USD"
     raw_days: int = Field(30, ge=0, description="How long raw records of events stay in the lake; 0: for ever.")
     analytics_days: int = Field(

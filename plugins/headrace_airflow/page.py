@@ -67,6 +67,7 @@ def _entry(keeper: jobs.Keeper) -> dict[str, Any]:
         "said": seen.reason,
         "pid": seen.handle.pid if seen.handle else None,
         "lag": beat.lag if beat else None,
+        "batch": beat.batch_id if beat else None,
         "landed_through": beat.landed_through if beat else None,
         "heartbeat_at": beat.heartbeat_at if beat else None,
         "started_at": datetime.fromtimestamp(seen.handle.created, UTC) if seen.handle else None,

@@ -88,11 +88,12 @@ def _card(root: str, entry: dict[str, Any], token: str | None) -> str:
     state = escape(entry["state"])
     facts = {
         "Lag": "–" if entry["lag"] is None else f"{entry['lag']} records",
-        "Landed through": _moment(entry["landed_through"]),
+        "Watermark (landed through)": _moment(entry["landed_through"]),
         "Last heartbeat": _moment(entry["heartbeat_at"]),
         "Last start": _moment(entry["started_at"]),
         "Restarts": str(entry["restarts"]),
         "Why it was started": escape(entry["reason"] or "–"),
+        "Batch": str(entry["batch"] or "–"),
         "Process": str(entry["pid"] or "–"),
     }
     rows = "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in facts.items())

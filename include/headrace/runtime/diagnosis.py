@@ -35,7 +35,9 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 def _cache(settings: Settings) -> Iterator[Finding]:
     missing = [name for name in ("main", "live", "java21", "java25") if not bootstrap.is_complete(name)]
     missing += [
-        group for group in artifacts.locked().keys() - artifacts.FOR_TESTS if not artifacts.is_fetched(settings, group)
+        group
+        for group in artifacts.locked().keys() - artifacts.FOR_TESTS - artifacts.BY_SETTING
+        if not artifacts.is_fetched(settings, group)
     ]
     yield Finding(
         not missing,

@@ -52,7 +52,7 @@ class Job:
     script: Path
     environment: str = "main"
     java: int | None = None
-    jars: str | None = None
+    jars: tuple[str, ...] = ()
     driver_memory: str = "768m"
     start_seconds: float = 300.0
     """How long the first sign of progress may take."""
@@ -253,7 +253,7 @@ def environment(job: Job, settings: Settings) -> dict[str, str]:
         home = tools.java_home(job.java)
         variables |= {"JAVA_HOME": str(home), "PATH": f"{home / 'bin'}:{variables.get('PATH', os.defpath)}"}
     if job.jars:
-        jars = ",".join(str(path) for path in tools.jars(job.jars))
+        jars = ",".join(str(path) for group in job.jars for path in tools.jars(group))
         arguments = ["--driver-memory", job.driver_memory, "--jars", jars, "pyspark-shell"]
         variables["PYSPARK_SUBMIT_ARGS"] = shlex.join(arguments)
     return variables

@@ -11,6 +11,7 @@ from headrace.runtime.handle import Handle
 from headrace.runtime.job_keeper import Job, JobBusy, JobHeld, Keeper
 from headrace.runtime.job_state import Status
 from headrace.settings import Settings, get_settings
+from headrace.streams.landing import objects
 
 __all__ = [
     "JOBS",
@@ -37,9 +38,11 @@ class UnknownJob(LookupError):
 
 def registry(settings: Settings) -> dict[str, Job]:
     folder = settings.repo / "spark_jobs"
+    # Hadoop's own way to S3 is not used: Iceberg has one, in a jar that a lake in a folder does not need.
+    lake_jars = ("spark-lake", "spark-s3") if objects.store(settings) else ("spark-lake",)
     return {
-        "live": Job("live", folder / "live_windows.py", "live", java=25, jars="spark-live", driver_memory="768m"),
-        "lake": Job("lake", folder / "lake.py", "main", java=21, jars="spark-lake", driver_memory="1g"),
+        "live": Job("live", folder / "live_windows.py", "live", java=25, jars=("spark-live",), driver_memory="768m"),
+        "lake": Job("lake", folder / "lake.py", "main", java=21, jars=lake_jars, driver_memory="1g"),
         **{path.stem: Job(path.stem, path) for path in sorted((settings.etc / "jobs").glob("*.py"))},
     }
 
