@@ -41,7 +41,7 @@ def settings(server: S3Server, start_parts: Callable[..., Settings]) -> Iterator
             patch.setenv(name, value)
         get_settings.cache_clear()
         artifacts.fetch(get_settings(), ["spark-lake", "spark-s3"], lambda *_: None)
-        yield start_parts("kafka", "registry", "trino")
+        yield start_parts("kafka", "postgres", "trino")
         jobs.stop("lake", settings=get_settings())
     get_settings.cache_clear()
 
