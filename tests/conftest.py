@@ -38,6 +38,7 @@ _GROUPS = {
     "test_ingest": "streams",
     "test_replay_dag": "airflow",
     "test_streams_page": "airflow",
+    "test_airflow_orders": "airflow",
 }
 """Parts tests that share a state folder; every other file has one of its own, so that none finds another's events."""
 

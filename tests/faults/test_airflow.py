@@ -119,6 +119,16 @@ def test_clearing_the_task_replaces_the_job(keeper: Keeper, api: httpx.Client) -
     assert len([p for p in marked("live", keeper._settings.home) if p.status() != psutil.STATUS_ZOMBIE]) == 1
 
 
+def test_what_is_stopped_on_the_page_stays_stopped_until_it_is_started_there(keeper: Keeper, api: httpx.Client) -> None:
+    _await(lambda: _deferred(api))
+    assert api.post("/headrace/streams/live/stop").status_code == 303
+    time.sleep(15)  # Long enough for the trigger to look several times.
+    assert keeper.status().state == "stopped"
+    assert api.post("/headrace/streams/live/start").status_code == 303
+    _await(lambda: keeper.status().state == "running", 60)
+    assert _deferred(api), "the same task watches it again"
+
+
 def test_the_page_of_the_streams_asks_who_comes(api: httpx.Client, keeper: Keeper) -> None:
     assert httpx.get(f"{api.base_url}/headrace/streams/status", trust_env=False).status_code == 401
     shown = {entry["job"]: entry for entry in api.get("/headrace/streams/status").raise_for_status().json()}

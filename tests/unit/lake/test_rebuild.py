@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from headrace.cli.__main__ import app
 from headrace.lake.dated import Dated, from_manifest
 from headrace.lake.rebuild import CannotRebuild, Range, _merge, kept_since
 
@@ -68,3 +70,9 @@ def test_what_is_kept_begins_at_a_midnight_or_is_everything() -> None:
     assert kept_since(0) is None
     since = kept_since(30)
     assert since and (since.hour, since.minute, since.tzinfo) == (0, 0, UTC)
+
+
+def test_a_terminal_says_at_once_that_a_range_is_none() -> None:
+    result = CliRunner().invoke(app, ["backfill", "--from", "2026-02-02", "--to", "2026-02-01"])
+    assert isinstance(result.exception, CannotRebuild)
+    assert "ends before it begins" in str(result.exception)
