@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,8 +12,8 @@ import pytest
 from headrace.lake.rebuild import CannotRebuild
 from headrace.runtime import airflow, backfilling
 from headrace.settings import Settings
-from headrace.streams.deadletters.reading import records
 from headrace.streams.topics import ALERTS
+from tests.parts.topic_reader import documents
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +42,6 @@ def test_a_run_that_is_late_is_one_alert_however_often_it_is_told(settings: Sett
     }
     for _ in range(2):
         asyncio.run(tell_of_delay(context))
-    told = [(message.key(), json.loads(message.value())) for message in records(settings, ALERTS)]
-    assert {key for key, _ in told} == {b"delay:curate:run 1"}
-    assert "run 1 of curate should have been done by 2026-01-30 12:00" in told[0][1]["sentence"]
+    told = documents(settings, ALERTS)
+    assert set(told) == {"delay:curate:run 1"}
+    assert "run 1 of curate should have been done by 2026-01-30 12:00" in told["delay:curate:run 1"]["sentence"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import subprocess
 import time
@@ -109,9 +108,8 @@ def restart(part: PartName) -> None:
 
     settings = get_settings()
     if part in jobs.JOBS:
-        keeper = jobs.keeper(part)
-        keeper.stop()
-        keeper.start(by=getpass.getuser())
+        jobs.stop(part)
+        jobs.start(part)
         console.print(f"[green]✓[/green] The streaming job {part} was started again from its checkpoint.")
         return
     known = parts.by_name()

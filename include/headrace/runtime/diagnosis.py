@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from headrace.runtime import artifacts, bootstrap, preflight
 from headrace.runtime import status as reading
+from headrace.runtime.jobs import JOBS
 from headrace.settings import Settings
 
 
@@ -64,5 +65,6 @@ def _parts(settings: Settings) -> Iterator[Finding]:
     for part in reading.read(settings):
         if part.healthy:
             continue
-        step = "./headrace up" if part.state == "stopped" else f"./headrace logs {part.name}"
+        again = f"./headrace restart {part.name}" if part.name in JOBS else "./headrace up"
+        step = again if part.state == "stopped" else f"./headrace logs {part.name}"
         yield Finding(False, f"{part.name} is {part.state}, not healthy.", step)

@@ -5,6 +5,7 @@ Airflow's operator and the command line use these same functions, so that one ch
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 from headrace.runtime.handle import Handle
@@ -61,8 +62,12 @@ def status(name: str, settings: Settings | None = None) -> Status:
 
 
 def start(name: str, settings: Settings | None = None) -> Handle:
-    """The running job; started when it is not there, replaced when it is dead or stalled."""
-    return keeper(name, settings).start()
+    """The running job, for a person at this machine: also when somebody had stopped it."""
+    try:
+        person = getpass.getuser()
+    except (KeyError, OSError):
+        person = "a person at this machine"
+    return keeper(name, settings).start(by=person)
 
 
 def stop(name: str, grace: float | None = None, settings: Settings | None = None) -> bool:
