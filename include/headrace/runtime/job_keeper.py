@@ -22,7 +22,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from headrace.log import get_logger
-from headrace.runtime import scratch, tools
+from headrace.runtime import priority, scratch, tools
 from headrace.runtime.backoff import History
 from headrace.runtime.handle import MARK, Handle, end, marked
 from headrace.runtime.job_state import Status, judge, publish, read_beat
@@ -59,6 +59,8 @@ class Job:
     silence_seconds: float = 60.0
     """How old the newest sign of progress may become before the job counts as stalled."""
     stop_seconds: float = 30.0
+    can_wait: bool = False
+    """Whether the live path goes first where there are too few cores."""
 
 
 class Keeper:
@@ -196,6 +198,8 @@ class Keeper:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if job.can_wait:
+            priority.let_live_go_first(process.pid)
         handle = Handle.of(psutil.Process(process.pid))
         handle.write(self._handle_file)
         return handle

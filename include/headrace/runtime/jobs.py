@@ -43,7 +43,7 @@ def registry(settings: Settings) -> dict[str, Job]:
     lake_jars = ("spark-lake", "spark-s3") if objects.store(settings) else ("spark-lake",)
     return {
         "live": Job("live", folder / "live_windows.py", "live", java=25, jars=("spark-live",), driver_memory="768m"),
-        "lake": Job("lake", folder / "lake.py", "main", java=21, jars=lake_jars, driver_memory="1g"),
+        "lake": Job("lake", folder / "lake.py", "main", java=21, jars=lake_jars, driver_memory="1g", can_wait=True),
         **{path.stem: Job(path.stem, path) for path in sorted((settings.etc / "jobs").glob("*.py"))},
     }
 
