@@ -31,6 +31,7 @@ _JOURNEYS = ("test_platform", "browser", "test_self_repair")
 _GROUPS = {
     "test_dbt_build": "lake",
     "test_lake_dags": "lake",
+    "test_export": "lake",
     "test_reconciliation": "lake",
     "test_trino": "lake",
     "test_topics": "streams",

@@ -167,6 +167,18 @@ class Settings(BaseSettings):
     )
     snapshot_days: int = Field(7, ge=1, description="How long the lake can be read as it was before.")
 
+    # Curated days for Amazon's services, by the DAG export
+    export_to: str | None = Field(
+        None, pattern="^s3://[^/]+/.+[^/]$", description="s3://bucket/path for curated days; none: nothing is exported."
+    )
+    export_tables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        ("merchant_day", "transactions_by_day"), description="Curated tables with a column date_day and no person."
+    )
+    export_dynamodb: bool = Field(False, description="Also as items of DynamoDB, a table for each.")
+    export_topic: str | None = Field(None, description="The ARN of an SNS topic to tell of each export.")
+    export_athena: str | None = Field(None, description="Athena's database whose tables get the day as a partition.")
+    aws_url: str | None = Field(None, description="An endpoint of one's own for SNS and Athena; default: Amazon's.")
+
     # Sinks beside the live store and the lake
     sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = Field(
         ("postgres",),

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from headrace.runtime import airflow
-from headrace.settings import Settings
+from headrace.settings import Settings, inherited_environment
 
 PERSON = "dag_test"
 """The name that Airflow gives to the person."""
@@ -24,7 +24,6 @@ print("ended as", dag.test(run_conf=json.loads(conf)).state)
 def run_dag(settings: Settings, dag: str, seconds: float = 240, **conf: Any) -> str:
     """What it printed; the last line is `ended as success` or `ended as failed`."""
     command = [sys.executable, "-c", _RUN, str(settings.repo / "dags"), dag, json.dumps(conf)]
-    done = subprocess.run(
-        command, env=airflow.environment(settings), capture_output=True, text=True, timeout=seconds, check=False
-    )
+    variables = inherited_environment() | airflow.environment(settings)
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=seconds, check=False)
     return done.stdout + done.stderr
