@@ -32,6 +32,7 @@ _GROUPS = {
     "test_dbt_build": "lake",
     "test_lake_dags": "lake",
     "test_export": "lake",
+    "test_metrics": "lake",
     "test_reconciliation": "lake",
     "test_trino": "lake",
     "test_topics": "streams",
