@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import closing
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -23,25 +23,30 @@ from headrace.assistant.history import TrinoHistory, compiled
 from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
-from headrace.lake import coverage, trino
+from headrace.contracts.model import Contract
+from headrace.keys.lake import LakeRecords
+from headrace.keys.records import Records
+from headrace.lake import access, coverage, trino
 from headrace.live.client import valkey
+from headrace.live.kept import metric_key
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
 from headrace.semantics import compile as metricflow
 from headrace.sessions.reading import activity, open_session
 from headrace.settings import Settings
+from headrace.streams import published
 
 _LOG = get_logger(__name__)
 _STREAM = "transactions"
 _LIVE_SECONDS = 2.0
 _COVERAGE_SECONDS = 2.0
-_REFERENCE_SECONDS = 20.0
+_RECORD_SECONDS = 15.0
 
 
 def wire(settings: Settings) -> Parts:
     client = valkey(settings, seconds=_LIVE_SECONDS)
-    catalogue = Catalogue(settings, partial(_read, settings))
+    catalogue = Catalogue(settings, partial(trino.read, settings))
     windows = NamedWindows(FilledStore(LiveStore(client), client), catalogue.lookups)
     covered = _coverage(settings)
     connect = partial(trino.connect_for, settings)
@@ -55,6 +60,12 @@ def wire(settings: Settings) -> Parts:
             "trino": partial(_trino, settings),
         }
     )
+    lake = LakeRecords(
+        partial(trino.connect, settings, timeout=_RECORD_SECONDS),
+        partial(coverage.through, settings),
+        settings.future_minutes,
+    )
+    records = Records(client, lake, event_seconds=settings.cache_event_seconds)
     threading.Thread(target=_warm, args=(settings, catalogue), name="warm", daemon=True).start()
     return Parts(
         settings=settings,
@@ -65,22 +76,16 @@ def wire(settings: Settings) -> Parts:
         coverage=covered,
         audit=audit,
         checks=checks,
+        runner=runner,
+        records=records,
+        contracts=_contracts(settings),
+        pseudonym_key=partial(_pseudonym_key, settings),
+        kept_metric=partial(_kept_metric, client),
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
         activity=partial(activity, client),
         closing=(runner, checks, client),
     )
-
-
-def _read(settings: Settings, sql: str) -> list[list[Any]]:
-    """Reference data for everybody, as the service account, which only reads."""
-    with (
-        closing(trino.connect(settings, timeout=_REFERENCE_SECONDS)) as connection,
-        closing(connection.cursor()) as cursor,
-    ):
-        cursor.execute(sql)
-        rows: list[list[Any]] = cursor.fetchall()
-        return rows
 
 
 def _coverage(settings: Settings) -> Any:
@@ -96,6 +101,29 @@ def _coverage(settings: Settings) -> Any:
 def _anomalies(client: redis.Redis) -> list[dict[str, Any]]:
     texts: Any = client.hvals(LIVE_KEY)
     return [json.loads(text) for text in texts]
+
+
+def _contracts(settings: Settings) -> Callable[[], dict[str, Contract]]:
+    """As published, looked at once a second."""
+    newest, lock, known = published.Newest(settings), threading.Lock(), {}
+
+    def read() -> dict[str, Contract]:
+        with lock:
+            if (found := newest.refreshed()) is not None:
+                known.clear()
+                known.update(found)
+            return dict(known)
+
+    return read
+
+
+def _pseudonym_key(settings: Settings) -> str:
+    return access.pseudonym_key(settings.secret("token_signing_key"))
+
+
+def _kept_metric(client: redis.Redis, name: str, minutes: int, by: str | None) -> dict[str, Any] | None:
+    text: Any = client.get(metric_key(name, minutes, by))
+    return json.loads(text) if text else None
 
 
 def _valkey(client: redis.Redis) -> None:

@@ -6,20 +6,27 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from math import ceil
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
+from headrace.assistant.catalogue import Catalogue
 from headrace.assistant.client import ask
-from headrace.lake import coverage
+from headrace.keys.latest import LatestMetrics
+from headrace.lake import coverage, trino
 from headrace.live.client import valkey
 from headrace.live.layout import RUN
+from headrace.live.store import LiveStore
+from headrace.policy import Identity
+from headrace.policy.tokens import issue
 from headrace.policy.users import save_user
 from headrace.semantics import live_specs
 from headrace.settings import Settings
-from tests.parts.lake_home import BY_HAND, Lake, filled
+from tests.parts.lake_home import BY_HAND, Lake, filled, merchant
 from tests.parts.live_rows import project
 from tests.parts.raw_rows import Landed, event, landed
 
@@ -163,3 +170,84 @@ def test_questions_and_refusals_are_in_the_audit_log(world: World) -> None:
             "select actor, allowed, detail->'plan'->>'metrics' from audit_logs where subject = 'sales yesterday'"
         ).fetchone()
     assert row == ("admin", True, '["sales"]')
+
+
+def _get(world: World, path: str, **who: str) -> tuple[int, dict[str, Any]]:
+    name = who.get("user", "admin")
+    token = issue(world.settings, Identity(name, ())).access_token
+    reply = httpx.get(f"{world.settings.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    return reply.status_code, reply.json()
+
+
+def test_latest_metrics_are_kept_as_hand_written_sql_says_and_read_without_them_too(world: World) -> None:
+    client = valkey(world.settings)
+    since = f"event_time >= timestamp '{datetime.now(UTC) - timedelta(minutes=59):%Y-%m-%d %H:%M} UTC'"
+    ((by_hand, sales),) = world.by_hand("count(*), sum(if(transaction_type = 'purchase', usd))", since)
+    _, folded = _get(world, "/metrics/transactions/latest?minutes=60")
+    assert (folded["source"] in ("windows", "curated and windows"), folded["value"]) == (True, by_hand)
+    catalogue = Catalogue(world.settings, partial(trino.read, world.settings))
+    catalogue.rates()
+    store = LiveStore(client)
+    started = datetime.fromisoformat(folded["start"])
+    LatestMetrics(client, store, store, catalogue.vocabulary, catalogue.rates).step(datetime.now(UTC))
+    _, kept = _get(world, "/metrics/sales/latest?minutes=60")
+    assert kept["source"] == "live" and 590 < client.ttl("metric:sales:60m") <= 600
+    if started >= COVERED and kept["start"] == folded["start"]:
+        assert Decimal(str(kept["value"])) == round(sales, 2)
+    _, regions = _get(world, "/metrics/transactions/latest?minutes=60&by=region")
+    assert regions["source"] == "live" and set(regions["values"]) == {"asia", "europe", "north_america"}
+    # A store that is not filled is no answer: curated is, through where it is complete.
+    mark = client.get(RUN)
+    client.delete(RUN)
+    client.delete("metric:transactions:15m")
+    try:
+        _, past = _get(world, "/metrics/transactions/latest?minutes=15")
+    finally:
+        client.set(RUN, str(mark))
+    ((curated,),) = world.by_hand(
+        "count(*)",
+        f"event_time >= timestamp '{COVERED - timedelta(minutes=15):%Y-%m-%d %H:%M} UTC'"
+        f" and event_time < timestamp '{COVERED:%Y-%m-%d %H:%M} UTC'",
+    )
+    assert (past["source"], past["value"], past["end"]) == ("curated", curated, COVERED.isoformat().replace("+00:00", "Z"))
+
+
+def test_an_event_is_read_through_and_kept_also_one_that_is_in_raw_only(world: World) -> None:
+    client = valkey(world.settings)
+    known = event(_FIRST_SEED, BEGIN)
+    code, first = _get(world, f"/events/{known['event_id']}")
+    assert (code, first["stream"], first["source"]) == (200, "transactions", "processed")
+    assert Decimal(first["document"]["amount"]) == Decimal(str(known["amount"])).quantize(Decimal("0.01"))
+    again = _get(world, f"/events/{known['event_id']}")[1]
+    assert (again["source"], again["document"]) == ("live", first["document"])
+    assert 0 < client.ttl(f"cache:event:{known['event_id']}") <= world.settings.cache_event_seconds
+    fresh = event(_FIRST_SEED + 90_000, NOW)
+    world.lake.land("transactions", [landed(fresh), landed(fresh | {"amount": 1.0}, timedelta(seconds=9))])
+    found = _get(world, f"/events/{fresh['event_id']}")[1]
+    assert (found["source"], Decimal(found["document"]["amount"])) == ("raw", Decimal(str(fresh["amount"])))
+    assert _get(world, "/events/nobody-knows-this")[0] == 404
+    save_user(world.settings, "anna", "a long password", ("analyst",))
+    masked = _get(world, f"/events/{known['event_id']}", user="anna")[1]["document"]["user_id"]
+    ((by_trino,),) = world.lake.query(
+        f"select user_id from processed.transactions where event_id = '{known['event_id']}'", as_user="anna"
+    )
+    assert masked == by_trino != known["user_id"]
+
+
+def test_reference_data_is_read_through_and_a_newer_version_stays(world: World) -> None:
+    client = valkey(world.settings)
+    code, found = _get(world, "/reference/merchants/merchant-1")
+    assert (code, found["source"], found["document"]["name"]) == (200, "processed", "Shop 1")
+    assert 86_000 < client.ttl("reference:merchants:merchant-1") <= 86_400
+    newer = merchant("merchant-1", 9) | {"updated_at": NOW.isoformat()}
+    world.lake.land("merchants", [Landed(newer, NOW, NOW)])
+    client.delete("reference:merchants:merchant-1")
+    found = _get(world, "/reference/merchants/merchant-1")[1]
+    assert (found["source"], found["document"]["name"]) == ("raw", "Shop 9")
+    assert _get(world, "/reference/merchants/merchant-1")[1]["source"] == "live"
+    assert _get(world, "/reference/customers/user-1", user="anna")[0] == 403
+    with psycopg.connect(world.settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
+        rows = connection.execute(
+            "select allowed from audit_logs where action = 'read' and subject = 'merchants merchant-1'"
+        ).fetchall()
+    assert rows == [(True,)] * 3

@@ -39,6 +39,14 @@ class LiveStore:
         documents = (_decode(text) for texts in pipeline.execute() for text in texts)
         return [_row(document) for document in documents if document.late is late]
 
+    def sizes(self, spec: str, start: datetime, end: datetime) -> dict[datetime, int]:
+        """How many rows each of the windows has that begin in [start, end): what reading them would cost."""
+        starts = self._client.zrangebyscore(index_key(spec), start.timestamp(), f"({end.timestamp()}")
+        pipeline = self._client.pipeline(transaction=False)
+        for moment in starts:
+            pipeline.hlen(window_key(spec, int(moment)))
+        return {datetime.fromtimestamp(int(m), UTC): n for m, n in zip(starts, pipeline.execute(), strict=True)}
+
     def newest(self, spec: str) -> datetime | None:
         """The start of the newest window."""
         found = self._client.zrevrange(index_key(spec), 0, 0)
