@@ -13,6 +13,7 @@ from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.contracts.model import Contract
+from headrace.keys.features import Features
 from headrace.keys.records import Records
 from headrace.policy.audit import Audit
 from headrace.settings import Settings
@@ -35,6 +36,7 @@ class Parts:
     runner: Runner
     """Figures of any plan, live and historical joined."""
     records: Records
+    features: Features
     contracts: Callable[[], Mapping[str, Contract]]
     pseudonym_key: Callable[[], str]
     kept_metric: Callable[[str, int, str | None], dict[str, Any] | None] = lambda *_: None

@@ -24,7 +24,9 @@ from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
 from headrace.contracts.model import Contract
+from headrace.keys.features import Features
 from headrace.keys.lake import LakeRecords
+from headrace.keys.one_entity import EntityWindows
 from headrace.keys.records import Records
 from headrace.lake import access, coverage, trino
 from headrace.live.client import valkey
@@ -47,7 +49,9 @@ _RECORD_SECONDS = 15.0
 def wire(settings: Settings) -> Parts:
     client = valkey(settings, seconds=_LIVE_SECONDS)
     catalogue = Catalogue(settings, partial(trino.read, settings))
-    windows = NamedWindows(FilledStore(LiveStore(client), client), catalogue.lookups)
+    store = LiveStore(client)
+    guarded = FilledStore(store, client)
+    windows = NamedWindows(guarded, catalogue.lookups)
     covered = _coverage(settings)
     connect = partial(trino.connect_for, settings)
     history = TrinoHistory(connect, partial(compiled, settings), seconds=settings.query_seconds)
@@ -66,6 +70,16 @@ def wire(settings: Settings) -> Parts:
         settings.future_minutes,
     )
     records = Records(client, lake, event_seconds=settings.cache_event_seconds)
+    contracts = _contracts(settings)
+    features = Features(
+        settings,
+        EntityWindows(store, guarded),
+        catalogue.vocabulary,
+        catalogue.rates,
+        contracts,
+        partial(coverage.through, settings),
+        lake.rows,
+    )
     threading.Thread(target=_warm, args=(settings, catalogue), name="warm", daemon=True).start()
     return Parts(
         settings=settings,
@@ -78,7 +92,8 @@ def wire(settings: Settings) -> Parts:
         checks=checks,
         runner=runner,
         records=records,
-        contracts=_contracts(settings),
+        features=features,
+        contracts=contracts,
         pseudonym_key=partial(_pseudonym_key, settings),
         kept_metric=partial(_kept_metric, client),
         anomalies=partial(_anomalies, client),

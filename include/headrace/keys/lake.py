@@ -32,6 +32,10 @@ class LakeDown(RuntimeError):
     """Trino does not answer, so that nothing found is no answer."""
 
 
+class NotBuilt(LakeDown):
+    """The tables are not there yet."""
+
+
 class LakeRecords:
     def __init__(
         self, connect: Callable[[], Connection], coverage: Callable[[str], datetime | None], future_minutes: int
@@ -69,17 +73,25 @@ class LakeRecords:
 
     def _rows(self, contract: Contract, sql: str, key: str, zone: str) -> Iterator[Record]:
         try:
+            rows = self.rows(sql)
+        except NotBuilt:
+            rows = []
+        return (_record(contract, row, key, zone) for row in rows)
+
+    def rows(self, sql: str) -> list[list[Any]]:
+        try:
             with closing(self._connect()) as connection, closing(connection.cursor()) as cursor:
                 cursor.execute(sql)
-                rows = cursor.fetchall()
+                found: list[list[Any]] = cursor.fetchall()
+                return found
         except TrinoUserError as error:
-            if error.error_name not in _NOT_BUILT:
-                raise LakeDown(f"Trino refused to look for it: {error.message}") from error
-            rows = []
+            if error.error_name in _NOT_BUILT:
+                raise NotBuilt("History is still being built; try again in some minutes.") from error
+            _LOG.error("trino_refused", name=error.error_name, reason=str(error.message)[:500])
+            raise LakeDown("Trino refused to look for it; its reason is in the log of the API.") from error
         except (Error, requests.RequestException, OSError) as error:
             _LOG.warning("trino_failed", reason=str(error)[:500])
             raise LakeDown("Trino, which reads the lake, does not answer now.") from error
-        return (_record(contract, row, key, zone) for row in rows)
 
 
 def _processed(contract: Contract, field: str, key: str) -> str:

@@ -72,7 +72,7 @@ class Api:
         self.rates: Callable[[], Any] = lambda: RATES
         self.covered = now - timedelta(hours=1)
 
-        self.records = FakeRecords()
+        self.records, self.features = FakeRecords(), None
         self.kept: dict[tuple[str, int, str | None], dict[str, Any]] = {}
         self.anomalies: list[dict[str, Any]] = []
         self.sessions: dict[str, dict[str, Any]] = {}
@@ -96,7 +96,7 @@ class Api:
         return Parts(
             settings=self.settings, assistant=assistant, vocabulary=lambda: VOCABULARY, windows=self.store,
             rates=self.rates, coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
-            runner=runner, records=self.records,  # type: ignore[arg-type]
+            runner=runner, features=self.features, records=self.records,  # type: ignore[arg-type]
             contracts=lambda: CONTRACTS, pseudonym_key=lambda: "k",
             kept_metric=lambda name, minutes, by: self.kept.get((name, minutes, by)),
             anomalies=lambda: self.anomalies, session=self.session_of,
@@ -141,6 +141,7 @@ def test_a_wrong_password_is_refused_recorded_and_slowed_down(api: Api) -> None:
         "/events/e1",
         "/reference/customers/c1",
         "/metrics/sales/latest",
+        "/features/customer/c1",
     ],
 )
 def test_everything_else_needs_a_token(api: Api, path: str) -> None:
