@@ -25,7 +25,9 @@ class FeaturesNow(BaseModel):
     entity: str
     id: str
     as_of: datetime
-    source: str = Field(description="live, or lake where the live store could not tell; then through `as_of`.")
+    source: str = Field(
+        description="live; clickhouse or lake where the live store could not tell, the lake through `as_of`."
+    )
     features: Values
 
 
@@ -57,7 +59,7 @@ def now(parts: Parts, person: Identity, entity: str, entity_id: str) -> Features
     features = _permitted(parts, person, entity, f"features of {entity} {entity_id}")
     moment = datetime.now(UTC)
     try:
-        values, source = parts.features.live(features, entity_id, moment), "live"
+        values, source = parts.features.live(features, entity_id, moment)
     except (LiveNotFilled, RedisError, LookupError) as error:
         _LOG.info("features_from_lake", entity=entity, because=str(error))
         (known,) = parts.features.asof(features, [(entity_id, moment)])

@@ -16,6 +16,7 @@ from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.assistant.plan import Plan, Source, TimeRange
 from headrace.assistant.route import NotKnown
+from headrace.assistant.run import SECOND
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.assistant.wording import number
 from headrace.log import get_logger
@@ -28,7 +29,9 @@ class LatestMetric(BaseModel):
     metric: str
     minutes: int
     unit: str
-    source: str = Field(description="live: the kept value; windows, curated, or both, where it was folded now.")
+    source: str = Field(
+        description="live: the kept value; windows (or clickhouse), curated, or both, where it was folded now."
+    )
     start: datetime
     end: datetime
     as_of: datetime
@@ -88,7 +91,8 @@ def _folded(
 ) -> LatestMetric:  # fmt: skip
     plan = Plan(metrics=(name,), group_by=(by,) if by else (), time=time, source=source)
     result, _ = parts.runner.run(person, plan, words, row_filters(person))
-    metric, from_ = words.metrics[name], {"live": "windows", "historical": "curated", "both": "curated and windows"}
+    windows = SECOND if any(one.source.startswith(SECOND) for one in result.freshness) else "windows"
+    metric, from_ = words.metrics[name], {"live": windows, "historical": "curated", "both": f"curated and {windows}"}
     figures = {keys: number(evaluate(name, cells, words), metric) for (_, keys), cells in result.part.items()}
     read = [one.as_of for one in result.freshness if one.as_of]
     made = LatestMetric(

@@ -39,6 +39,8 @@ class Parts:
     features: Features
     contracts: Callable[[], Mapping[str, Contract]]
     pseudonym_key: Callable[[], str]
+    second: Windows | None = None
+    """Answers for live windows when the live store cannot, where a setting asks for it."""
     kept_metric: Callable[[str, int, str | None], dict[str, Any] | None] = lambda *_: None
     """The latest value of a metric over so many minutes, and by what, as the live store keeps it."""
     anomalies: Callable[[], list[dict[str, Any]]] = list

@@ -13,6 +13,7 @@ import psycopg
 import redis
 from cachetools import TTLCache, cached
 
+from app.api import either
 from app.api.health import Checks
 from app.api.parts import Parts
 from headrace.anomalies.layout import LIVE_KEY
@@ -24,6 +25,8 @@ from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
 from headrace.contracts.model import Contract
+from headrace.keys.clickhouse import ClickHouseWindows
+from headrace.keys.clickhouse_sessions import ClickHouseSessions
 from headrace.keys.features import Features
 from headrace.keys.lake import LakeRecords
 from headrace.keys.one_entity import EntityWindows
@@ -37,13 +40,17 @@ from headrace.policy.audit import PostgresAudit
 from headrace.semantics import compile as metricflow
 from headrace.sessions.reading import activity, open_session
 from headrace.settings import Settings
+from headrace.sinks.clickhouse import ClickHouse
 from headrace.streams import published
+from headrace.streams.published import live_specs_path
+from headrace.streams.spec import load_live_specs
 
 _LOG = get_logger(__name__)
 _STREAM = "transactions"
 _LIVE_SECONDS = 2.0
 _COVERAGE_SECONDS = 2.0
 _RECORD_SECONDS = 15.0
+_SECOND_SECONDS = 10.0
 
 
 def wire(settings: Settings) -> Parts:
@@ -55,7 +62,10 @@ def wire(settings: Settings) -> Parts:
     covered = _coverage(settings)
     connect = partial(trino.connect_for, settings)
     history = TrinoHistory(connect, partial(compiled, settings), seconds=settings.query_seconds)
-    runner = Runner(windows, history, catalogue.rates, covered, seconds=settings.query_seconds)
+    contracts = _contracts(settings)
+    second, sessions = _second(settings, contracts)
+    named = NamedWindows(second, catalogue.lookups) if second else None
+    runner = Runner(windows, history, catalogue.rates, covered, seconds=settings.query_seconds, second=named)
     audit = PostgresAudit(settings)
     checks = Checks(
         {
@@ -70,7 +80,6 @@ def wire(settings: Settings) -> Parts:
         settings.future_minutes,
     )
     records = Records(client, lake, event_seconds=settings.cache_event_seconds)
-    contracts = _contracts(settings)
     features = Features(
         settings,
         EntityWindows(store, guarded),
@@ -79,6 +88,7 @@ def wire(settings: Settings) -> Parts:
         contracts,
         partial(coverage.through, settings),
         lake.rows,
+        second=second,
     )
     threading.Thread(target=_warm, args=(settings, catalogue), name="warm", daemon=True).start()
     return Parts(
@@ -95,10 +105,11 @@ def wire(settings: Settings) -> Parts:
         features=features,
         contracts=contracts,
         pseudonym_key=partial(_pseudonym_key, settings),
+        second=named,
         kept_metric=partial(_kept_metric, client),
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
-        activity=partial(activity, client),
+        activity=either.activity(partial(activity, client), sessions),
         closing=(runner, checks, client),
     )
 
@@ -116,6 +127,17 @@ def _coverage(settings: Settings) -> Any:
 def _anomalies(client: redis.Redis) -> list[dict[str, Any]]:
     texts: Any = client.hvals(LIVE_KEY)
     return [json.loads(text) for text in texts]
+
+
+def _second(
+    settings: Settings, contracts: Callable[[], dict[str, Contract]]
+) -> tuple[ClickHouseWindows | None, ClickHouseSessions | None]:
+    """ClickHouse, where it is one of the sinks: it holds every accepted event."""
+    if "clickhouse" not in settings.sinks:
+        return None, None
+    server, database = ClickHouse(settings, seconds=_SECOND_SECONDS), settings.clickhouse_database
+    windows = ClickHouseWindows(server, database, lambda: load_live_specs(live_specs_path(settings)), contracts)
+    return windows, ClickHouseSessions(server, database, contracts, settings.lateness_minutes)
 
 
 def _contracts(settings: Settings) -> Callable[[], dict[str, Contract]]:

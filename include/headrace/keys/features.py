@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import product
 from math import prod
-from typing import Protocol
+from typing import Any, Protocol
+
+from redis.exceptions import RedisError
 
 from headrace.assistant.figures import Cells, evaluate, join
+from headrace.assistant.filled import LiveNotFilled
 from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, as_live, total
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.plan import Filter
+from headrace.assistant.run import SECOND
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.assistant.wording import number
 from headrace.contracts.model import Contract
@@ -56,8 +60,11 @@ class Features:
         rates: Callable[[], Rates],
         contracts: Callable[[], Mapping[str, Contract]],
         coverage: Callable[[str], datetime | None],
-        read: Callable[[str], list[list[object]]],
+        read: Callable[[str], list[list[Any]]],
+        *,
+        second: Store | None = None,
     ) -> None:
+        self._second = second
         self._settings, self._store, self._vocabulary, self._rates = settings, store, vocabulary, rates
         self._contracts, self._coverage, self._read = contracts, coverage, read
 
@@ -68,8 +75,16 @@ class Features:
         """What the events call the entity: whose policy is asked."""
         return {self._column(name, features) for name in components(features.metrics, catalogue(self._settings))}
 
-    def live(self, features: FeatureSet, entity_id: str, now: datetime) -> Values:
-        """As of now, from the minutes that the live store holds."""
+    def live(self, features: FeatureSet, entity_id: str, now: datetime) -> tuple[Values, str]:
+        """As of now, from the minutes that the live store holds, or the one behind it; and which it was."""
+        try:
+            return self._live(self._store, features, entity_id, now), "live"
+        except (LiveNotFilled, RedisError):
+            if self._second is None:
+                raise
+            return self._live(self._second, features, entity_id, now), SECOND
+
+    def _live(self, store: Store, features: FeatureSet, entity_id: str, now: datetime) -> Values:
         words, end = self._vocabulary(), ceil_minute(now)
         found: dict[int, Cells] = {minutes: {} for minutes in features.minutes}
         read: dict[str, Sequence[Window]] = {}
@@ -81,7 +96,7 @@ class Features:
             request = requests[0]
             if request.spec not in read:
                 start = end - timedelta(minutes=max(features.minutes))
-                read[request.spec] = self._rows(request.spec, column, entity_id, start, end, words)
+                read[request.spec] = self._rows(store, request.spec, column, entity_id, start, end, words)
             for minutes in features.minutes:
                 recent = [w for w in read[request.spec] if w.window_start >= end - timedelta(minutes=minutes)]
                 found[minutes] |= self._folded(recent, request)
@@ -130,13 +145,13 @@ class Features:
         )
 
     def _rows(
-        self, name: str, column: str, entity_id: str, start: datetime, end: datetime, words: Vocabulary
+        self, store: Store, name: str, column: str, entity_id: str, start: datetime, end: datetime, words: Vocabulary
     ) -> Sequence[Window]:
         """Of one entity; where the other keys' values are listed, exactly its rows are asked for."""
         spec = next(spec for spec in words.windows if spec.name == name)
         if fields := fields_of(spec, column, entity_id, self._contracts()[spec.stream]):
-            return self._store.rows(name, fields, start, end)
-        every = [w for late in (False, True) for w in self._store.windows(name, start, end, late=late)]
+            return store.rows(name, fields, start, end)
+        every = [w for late in (False, True) for w in store.windows(name, start, end, late=late)]
         return [window for window in every if window.keys.get(column) == entity_id]
 
 
