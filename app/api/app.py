@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import middleware, problems, routes
+from app.api import key_routes, middleware, problems, routes
 from app.api.parts import Parts
 
 _DESCRIPTION = """Ask about the business in plain English; every answer carries its plan, its SQL and how fresh it is.
@@ -27,5 +27,6 @@ def create(parts: Parts) -> FastAPI:
     app.state.parts = parts
     problems.install(app)
     app.include_router(routes.router)
+    app.include_router(key_routes.router)
     app.add_middleware(middleware.Envelope)
     return app

@@ -184,6 +184,9 @@ class Settings(BaseSettings):
         ("postgres",),
         description="Where live windows and accepted events are also written: postgres,dynamodb,clickhouse.",
     )
+    cache_event_seconds: int = Field(
+        3600, gt=0, description="How long an event that was read by its id stays in the live store."
+    )
     aggregations_hours: int = Field(48, gt=0, description="How long live windows stay in PostgreSQL.")
     raw_events_hours: int = Field(
         0, ge=0, description="How long raw records stay in PostgreSQL too; 0: they are in the lake alone."
@@ -225,6 +228,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, dotenv_settings, ChosenPorts(settings_cls)
+
+    @property
+    def running_sinks(self) -> tuple[str, ...]:
+        """Those of the setting, and the one that keeps reference data in step, whatever is set."""
+        return ("reference", *self.sinks)
 
     # Folders
     @property
