@@ -32,6 +32,7 @@ _GROUPS = {
     "test_dbt_build": "lake",
     "test_reconciliation": "lake",
     "test_trino": "lake",
+    "test_quality": "lake",
     "test_topics": "streams",
     "test_registry": "streams",
     "test_ingest": "streams",
