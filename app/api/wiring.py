@@ -24,10 +24,12 @@ from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
 from headrace.lake import coverage, trino
+from headrace.lineage.store import Kept
 from headrace.live.client import valkey
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
+from headrace.quality import ledger
 from headrace.semantics import compile as metricflow
 from headrace.sessions.reading import activity, open_session
 from headrace.settings import Settings
@@ -68,6 +70,8 @@ def wire(settings: Settings) -> Parts:
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
         activity=partial(activity, client),
+        quality=partial(ledger.read, settings),
+        lineage=Kept(settings),
         closing=(runner, checks, client),
     )
 
