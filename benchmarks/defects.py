@@ -56,7 +56,10 @@ class Defect:
         return f"{self.kind} of {self.share:.0%} in {self.stream} for {(self.end - self.start) / 60:.0f} minutes {what}".strip()
 
     def shown_by(self, incident: Incident) -> bool:
-        in_time = self.start <= incident.window_start + incident.window_minutes * 60 and incident.opened_at <= self.end + _GRACE
+        in_time = (
+            self.start <= incident.window_start + incident.window_minutes * 60
+            and incident.opened_at <= self.end + _GRACE
+        )
         return incident.subject == self.topic and incident.measure.split()[0] in PILLARS[self.kind] and in_time
 
     def explains(self, incident: Incident) -> bool:
@@ -100,7 +103,9 @@ class Marketplace:
         self.counting = np.random.default_rng(seed)
         self.contracts = load_contracts(REPO / "include" / "contracts")
         self.begin = (_MOMENT + timedelta(days=seed % 7)).timestamp()
-        self.traffic = Traffic(build(seed, _MOMENT, 90), self.rng, lambda p: f"{p}-{uuid.UUID(int=self.rng.getrandbits(128)).hex}")
+        self.traffic = Traffic(
+            build(seed, _MOMENT, 90), self.rng, lambda p: f"{p}-{uuid.UUID(int=self.rng.getrandbits(128)).hex}"
+        )
         self.trickle = Trickle(self.traffic)
 
     def stretch(self, start: int, seconds: int, planted: list[Defect]) -> Iterator[tuple[Contract, list[Record]]]:
@@ -123,7 +128,9 @@ class Marketplace:
         made = makers[stream](at)
         return iter([made]) if isinstance(made, Happening) else made
 
-    def _arriving(self, stream: str, events: list[tuple[float, dict[str, Any]]], planted: list[Defect]) -> Iterator[Record]:
+    def _arriving(
+        self, stream: str, events: list[tuple[float, dict[str, Any]]], planted: list[Defect]
+    ) -> Iterator[Record]:
         for at, event in events:
             spoilt = [event]
             for defect in planted:
@@ -133,7 +140,9 @@ class Marketplace:
                 yield Record(_encode(one), at + self.rng.expovariate(20))
 
 
-def defects(place: Marketplace, seed: int, kinds: tuple[str, ...], each: int, begin: float, hours: float) -> list[Defect]:
+def defects(
+    place: Marketplace, seed: int, kinds: tuple[str, ...], each: int, begin: float, hours: float
+) -> list[Defect]:
     """Any stream of some size, any field it has; the same stream again only hours later, or not at all that day."""
     rng, found = random.Random(seed * 7 + 1), []
     tries: Counter[str] = Counter()
@@ -155,7 +164,9 @@ def _one(rng: random.Random, place: Marketplace, kind: str, begin: float, hours:
     start = begin + rng.uniform(0, hours * 3600 - length)
     share = {"volume_drop": (0.6, 1.0), "unit_change": (0.4, 1.0), "drift": (0.3, 1.0)}.get(kind, (0.15, 0.7))
     fields = [f.name for f in contract.fields if f.required and f.name not in (*contract.identity, contract.event_time)]
-    form = {"drift": ("renamed", "as a list", "a new field"), "unit_change": ("times 100", "a hundredth")}.get(kind, ("",))
+    form = {"drift": ("renamed", "as a list", "a new field"), "unit_change": ("times 100", "a hundredth")}.get(
+        kind, ("",)
+    )
     chosen = rng.choice(form)
     field = rng.choice(fields) if kind == "null_spike" or chosen in ("renamed", "as a list") else ""
     return Defect(kind, stream, contract.topic, start, start + length, rng.uniform(*share), field, chosen)

@@ -24,9 +24,9 @@ from headrace.quality.profile import Profile, of_topic
 from headrace.settings import get_settings
 
 TUNED_ON = ("late", "duplicate", "null_spike", "volume_drop")
-TUNE_SEEDS = (201, 202)
-JUDGE_SEEDS = (41, 42, 43)
-QUIET_SEEDS = (44, 45)
+TUNE_SEEDS = (41, 42)
+JUDGE_SEEDS = (61, 62, 63)
+QUIET_SEEDS = (64, 65)
 WARM_HOURS = 2.0
 LOOK_AFTER = 15.0
 """Seconds after the end of a stretch in which Airflow has started the task and the task has read it."""
@@ -123,7 +123,9 @@ def table(result: dict[str, Any]) -> None:
         print(f"{kind:>13} {line}  {found['tuned_on']}, {' or '.join(PILLARS[kind])}")
     print(f"detected {result['detected']} of {result['planted']}; {result['false_alarms']} false alarms in the days with defects, "
           f"{result['quiet_false_alarms']} in {result['quiet_days']} quiet days; {result['cpu_seconds']} s of processor")  # fmt: skip
-    print("Seconds are from the first wrong event to the telling: stretches of 5 minutes, looked at 15 s after their end.")
+    print(
+        "Seconds are from the first wrong event to the telling: stretches of 5 minutes, looked at 15 s after their end."
+    )
     for said in result["false"]:
         print(f"  false: {said}")
     for said in result["missed"]:

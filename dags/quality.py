@@ -9,7 +9,8 @@ from airflow.sdk import DAG, Asset, task
 RUNBOOK = """
 ### Quality of every table
 After each build: completeness, consistency, timeliness, uniqueness and accuracy of each processed and curated table, by
-day of arrival, into table `quality` (`./headrace quality`, page Quality, evidence of answers).
+day of arrival, into table `quality` (`./headrace quality`, page Quality, evidence of answers). Then what arrived hour by
+hour is compared with what was usual, and what comes from what is told (`./headrace lineage`).
 
 **Red?** Nothing breaks, the newest figures are missing. The log of the failed task names what was asked; clear the task.
 A figure below what is asked for is no failure of this DAG: it is told in `alerts` and on the page.
@@ -35,4 +36,18 @@ with DAG(
 
         measure.run(get_settings())
 
-    measure()
+    @task
+    def watch_tables() -> None:
+        from headrace.quality import table_watch
+        from headrace.settings import get_settings
+
+        table_watch.run(get_settings())
+
+    @task
+    def lineage() -> None:
+        from headrace.lineage import collect
+        from headrace.settings import get_settings
+
+        collect.run_all(get_settings())
+
+    measure() >> watch_tables() >> lineage()

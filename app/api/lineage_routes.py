@@ -52,7 +52,9 @@ def _failures_told() -> Iterator[None]:
         yield
     except psycopg.Error as error:
         _LOG.error("lineage_store_failed", reason=str(error))
-        raise Refused(503, "Lineage cannot be reached.", "See `./headrace status postgres`.", {"Retry-After": "5"}) from error
+        raise Refused(
+            503, "Lineage cannot be reached.", "See `./headrace status postgres`.", {"Retry-After": "5"}
+        ) from error
 
 
 @router.get("/lineage")
@@ -81,7 +83,11 @@ async def tell(
     """Takes one OpenLineage event; telling the same again changes nothing. Needs the lineage key as bearer token."""
     parts = parts_of(request)
     if credentials is None or not _is_key(parts, credentials.credentials):
-        raise Refused(401, "This needs the lineage key.", "Send Authorization: Bearer with secrets/lineage_api_key of the state folder.")
+        raise Refused(
+            401,
+            "This needs the lineage key.",
+            "Send Authorization: Bearer with secrets/lineage_api_key of the state folder.",
+        )
 
     def work() -> Response:
         try:

@@ -52,7 +52,9 @@ async def quality(
             figures = parts.quality(today - timedelta(days=days - 1), today)
         except psycopg.Error as error:
             _LOG.error("quality_not_read", reason=str(error))
-            raise Refused(503, "What was measured cannot be read.", "See `./headrace status postgres`.", {"Retry-After": "5"}) from error
+            raise Refused(
+                503, "What was measured cannot be read.", "See `./headrace status postgres`.", {"Retry-After": "5"}
+            ) from error
         mine = [figure for figure in figures if table in (None, figure.table)]
         return QualityDays(as_of=datetime.now(UTC), meaning=dict(MEANING), days=[_day(v) for v in verdicts(mine)])
 
@@ -61,4 +63,6 @@ async def quality(
 
 def _day(verdict: Verdict) -> TableDay:
     figures = [figure.document() for figure in verdict.figures]
-    return TableDay(table=verdict.table, day=verdict.day, state=verdict.state, sentence=verdict.sentence, figures=figures)
+    return TableDay(
+        table=verdict.table, day=verdict.day, state=verdict.state, sentence=verdict.sentence, figures=figures
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import closing
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
 from headrace.quality import ledger
+from headrace.quality.figures import Verdict
 from headrace.semantics import compile as metricflow
 from headrace.sessions.reading import activity, open_session
 from headrace.settings import Settings
@@ -39,6 +40,7 @@ _STREAM = "transactions"
 _LIVE_SECONDS = 2.0
 _COVERAGE_SECONDS = 2.0
 _REFERENCE_SECONDS = 20.0
+_QUALITY_SECONDS = 60.0
 
 
 def wire(settings: Settings) -> Parts:
@@ -60,7 +62,7 @@ def wire(settings: Settings) -> Parts:
     threading.Thread(target=_warm, args=(settings, catalogue), name="warm", daemon=True).start()
     return Parts(
         settings=settings,
-        assistant=Assistant(catalogue.vocabulary, runner, audit, model=_model(settings)),
+        assistant=Assistant(catalogue.vocabulary, runner, audit, model=_model(settings), quality=_verdicts(settings)),
         vocabulary=catalogue.vocabulary,
         windows=windows,
         rates=partial(catalogue.rates, wait=0.0),
@@ -93,6 +95,20 @@ def _coverage(settings: Settings) -> Any:
     @cached(TTLCache(1, _COVERAGE_SECONDS), lock=threading.Lock())
     def read() -> datetime | None:
         return coverage.through(settings, _STREAM)
+
+    return read
+
+
+def _verdicts(settings: Settings) -> Any:
+    """Read once a minute: figures are measured once an hour. An answer does not wait for them and does not need them."""
+
+    @cached(TTLCache(64, _QUALITY_SECONDS), lock=threading.Lock())
+    def read(tables: tuple[str, ...]) -> list[Verdict]:
+        try:
+            return ledger.newest(settings, tables, datetime.now(UTC).date())
+        except psycopg.Error as error:
+            _LOG.warning("quality_not_read", reason=str(error))
+            return []
 
     return read
 

@@ -61,7 +61,9 @@ def test_figures_are_the_counts_that_a_person_would_find(lake: Lake) -> None:
 
 def test_a_row_that_is_lost_or_changed_on_its_way_is_seen(lake: Lake) -> None:
     before = summed(measured(lake))
-    victim, changed = lake.query("select event_id from curated.fct_transactions where event_id like 'hand-%' order by 1 limit 2")
+    victim, changed = lake.query(
+        "select event_id from curated.fct_transactions where event_id like 'hand-%' order by 1 limit 2"
+    )
     lake.query(f"delete from curated.fct_transactions where event_id = '{victim[0]}'")
     lake.query(f"update curated.fct_transactions set amount = amount + 1 where event_id = '{changed[0]}'")
     lake.query("delete from processed.transactions where event_id = 'hand-00000005'")

@@ -95,6 +95,7 @@ def _metric(info: MetricInfo) -> Metric:
         expr=info.expr,
         dimensions=info.dimensions,
         percentile=info.percentile,
+        tables=info.tables,
     )
 
 

@@ -31,6 +31,8 @@ class Metric:
     dimensions: tuple[str, ...] = ()
     """Qualified names of what it can be split by; empty where nobody said."""
     percentile: Percentile | None = None
+    tables: tuple[str, ...] = ()
+    """Where its history is read from, as schema.table."""
 
     @property
     def joins(self) -> bool:

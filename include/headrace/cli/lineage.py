@@ -20,9 +20,14 @@ _COLOURS = {"topic": "cyan", "table": "green", "key": "magenta", "metric": "yell
 
 def lineage(
     name: Annotated[
-        str | None, typer.Argument(help="A topic, table, live key, metric or report: sales, fct_transactions; none: what there is.")
+        str | None,
+        typer.Argument(
+            help="A topic, table, live key, metric or report: sales, fct_transactions; none: what there is."
+        ),
     ] = None,
-    collect: Annotated[bool, typer.Option("--collect", help="Tell anew what contracts, dbt and metrics say, then show it.")] = False,
+    collect: Annotated[
+        bool, typer.Option("--collect", help="Tell anew what contracts, dbt and metrics say, then show it.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Show what something is made of, up to the topics, and what is made of it, down to the reports.
@@ -44,7 +49,9 @@ def lineage(
     found = graph.find(name)
     trees = [(node, graph.tree(node, "up"), graph.tree(node, "down")) for node in found]
     if json_:
-        shown = [{"name": n.name, "kind": n.kind, "up": up.document(), "down": down.document()} for n, up, down in trees]
+        shown = [
+            {"name": n.name, "kind": n.kind, "up": up.document(), "down": down.document()} for n, up, down in trees
+        ]
         print_json({"lineage": shown})
         return
     for node, up, down in trees:
@@ -52,7 +59,9 @@ def lineage(
             drawn = Tree(f"[{_COLOURS[node.kind]}]{escape(node.name)}[/] [dim]{node.kind}, {title}[/]")
             _grow(drawn, tree)
             page.print(drawn if tree.branches else f"{escape(node.name)} [dim]{title} nothing that was told of[/]")
-    console.print("Next: ./headrace quality   ·   dbt's own docs: ./headrace status shows their address", soft_wrap=True)
+    console.print(
+        "Next: ./headrace quality   ·   dbt's own docs: ./headrace status shows their address", soft_wrap=True
+    )
 
 
 def _grow(drawn: Tree, tree: graphs.Tree) -> None:

@@ -22,9 +22,13 @@ def quality(
     table: Annotated[
         str | None, typer.Argument(help="A table, such as curated.fct_transactions or transactions; none: every one.")
     ] = None,
-    day: Annotated[str | None, typer.Option(help="Day of arrival, 2026-01-31; default: the newest that was measured.")] = None,
+    day: Annotated[
+        str | None, typer.Option(help="Day of arrival, 2026-01-31; default: the newest that was measured.")
+    ] = None,
     days: Annotated[int, typer.Option(min=1, help="With a table: how many days of history.")] = 7,
-    measure: Annotated[bool, typer.Option("--measure", help="Count now, rather than show what DAG quality counted.")] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Count now, rather than show what DAG quality counted.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Show how good the data is: completeness, consistency, timeliness, uniqueness and accuracy, with what they are made of.
@@ -36,7 +40,12 @@ def quality(
     settings = get_settings()
     asked = _day(day)
     if measure:
-        measuring.run(settings, asked, asked, {f"{schema}.{table.split('.')[-1]}" for schema in ("processed", "curated")} if table else ())
+        measuring.run(
+            settings,
+            asked,
+            asked,
+            {f"{schema}.{table.split('.')[-1]}" for schema in ("processed", "curated")} if table else (),
+        )
     figures = _found(settings, table, asked, days)
     if not figures:
         fail("Nothing was measured" + (f" of {table}" if table else "") + ". Next: ./headrace quality --measure")
@@ -47,7 +56,9 @@ def quality(
     failed = [figure for figure in figures if figure.state == "failed"]
     for figure in failed[:12]:
         page.print(f"[red]✗[/red] {escape(f'{figure.table} on {figure.day}: {figure.sentence}')}", soft_wrap=True)
-    console.print("Next: ./headrace quality TABLE   ·   ./headrace quality --json   ·   ./headrace lineage TABLE", soft_wrap=True)
+    console.print(
+        "Next: ./headrace quality TABLE   ·   ./headrace quality --json   ·   ./headrace lineage TABLE", soft_wrap=True
+    )
 
 
 def _day(text: str | None) -> date | None:
@@ -63,7 +74,9 @@ def _found(settings: Settings, table: str | None, day: date | None, days: int) -
 
     last = day or datetime.now(UTC).date()
     first = day or last - timedelta(days=max(days, 2) - 1)
-    figures = [f for f in ledger.read(settings, first, last) if table is None or table in (f.table, f.table.split(".")[1])]
+    figures = [
+        f for f in ledger.read(settings, first, last) if table is None or table in (f.table, f.table.split(".")[1])
+    ]
     if table is None and day is None and figures:
         newest = max(figure.day for figure in figures)
         figures = [figure for figure in figures if figure.day == newest]

@@ -4,8 +4,8 @@ and its results, metrics and reports from the semantic layer."""
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,7 +49,9 @@ def streaming(settings: Settings, at: datetime) -> Iterator[Event]:
     for contract, specs in published.live_streams(settings):
         yield job(STREAMING, f"live.{contract.name}", [topic(contract.topic)], [topic(METRICS)], at)
         # All windows lie in one topic: the projector is told stream by stream, or each key would seem to come from all.
-        yield job(STREAMING, f"projector.{contract.name}", [topic(contract.topic)], [key(spec.name) for spec in specs], at)
+        yield job(
+            STREAMING, f"projector.{contract.name}", [topic(contract.topic)], [key(spec.name) for spec in specs], at
+        )
 
 
 def models(manifest: dict[str, Any], at: datetime) -> Iterator[Event]:
@@ -61,13 +63,21 @@ def models(manifest: dict[str, Any], at: datetime) -> Iterator[Event]:
 
 def reports(manifest: dict[str, Any], at: datetime) -> Iterator[Event]:
     for exposure in manifest.get("exposures", {}).values():
-        yield job(DBT, f"exposure.{exposure['name']}", _parents(exposure, manifest), [report(exposure["label"] or exposure["name"])], at)
+        yield job(
+            DBT,
+            f"exposure.{exposure['name']}",
+            _parents(exposure, manifest),
+            [report(exposure["label"] or exposure["name"])],
+            at,
+        )
 
 
 def metrics(known: SemanticCatalogue, manifest: dict[str, Any], at: datetime) -> Iterator[Event]:
     """A metric is read from a table, from live windows, or from other metrics; who may ask for it reads it."""
     for info in known.metrics.values():
-        read = [metric(name) for _, name in info.inputs] or [Node(table("", "").namespace, name) for name in info.tables]
+        read = [metric(name) for _, name in info.inputs] or [
+            Node(table("", "").namespace, name) for name in info.tables
+        ]
         yield job(SEMANTICS, f"metric.{info.name}", read, [metric(info.name)], at)
     for exposure in manifest.get("exposures", {}).values():
         name = exposure["label"] or exposure["name"]
@@ -96,7 +106,9 @@ def dbt_runs(settings: Settings, manifest: dict[str, Any]) -> Iterator[Event]:
 
 def job_runs(settings: Settings) -> Iterator[Event]:
     """Streaming jobs run for as long as the platform does: the state each is in, once for each start."""
-    for name, state, started in _rows(settings, "select job, state, started_at from streams where started_at is not null"):
+    for name, state, started in _rows(
+        settings, "select job, state, started_at from streams where started_at is not null"
+    ):
         told = {"running": "RUNNING", "failed": "FAIL"}.get(state)
         if told:
             yield run(STREAMING, name, told, started.isoformat(), started)

@@ -32,7 +32,13 @@ def job(namespace: str, name: str, inputs: Iterable[Node], outputs: Iterable[Nod
 
 
 def run(
-    namespace: str, name: str, state: str, run_key: str, at: datetime, inputs: Iterable[Node] = (), outputs: Iterable[Node] = ()
+    namespace: str,
+    name: str,
+    state: str,
+    run_key: str,
+    at: datetime,
+    inputs: Iterable[Node] = (),
+    outputs: Iterable[Node] = (),
 ) -> Event:
     """One run's state. The same key gives the same run, so that telling it again changes nothing."""
     return _plain(

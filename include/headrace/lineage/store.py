@@ -89,7 +89,13 @@ def _row(event: Event) -> tuple[Any, ...]:
 
 def _identity(event: Event, run: str | None) -> str:
     """A run's state is told once; of a design the words count, not when they were said."""
-    told = {"run": run, "type": event.get("eventType"), "job": event["job"], "inputs": event.get("inputs"), "outputs": event.get("outputs")}
+    told = {
+        "run": run,
+        "type": event.get("eventType"),
+        "job": event["job"],
+        "inputs": event.get("inputs"),
+        "outputs": event.get("outputs"),
+    }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 

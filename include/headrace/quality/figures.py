@@ -53,7 +53,11 @@ class Figure:
     def sentence(self) -> str:
         if self.percent is None:
             return f"{self.name}: nothing to measure"
-        missed = f", {self.counted - self.good:,} of {self.counted:,} {self.unit} are not" if self.good < self.counted else ""
+        missed = (
+            f", {self.counted - self.good:,} of {self.counted:,} {self.unit} are not"
+            if self.good < self.counted
+            else ""
+        )
         return f"{self.name} {shown(self.percent)} % (asked for {shown(self.threshold)} %){missed}"
 
     def document(self) -> dict[str, Any]:

@@ -38,7 +38,8 @@ def before(settings: Settings, subjects: Iterable[str], start: int) -> dict[str,
 
 def keep(settings: Settings, profiles: Iterable[Profile]) -> None:
     rows = [
-        (p.subject, datetime.fromtimestamp(p.start, UTC), p.seconds, p.count, Jsonb(p.shares), Jsonb(p.levels)) for p in profiles
+        (p.subject, datetime.fromtimestamp(p.start, UTC), p.seconds, p.count, Jsonb(p.shares), Jsonb(p.levels))
+        for p in profiles
     ]
     with _connect(settings) as connection:
         connection.cursor().executemany(_INSERT, rows)

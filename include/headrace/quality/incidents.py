@@ -21,7 +21,9 @@ CALM_LOOKS = 2
 _MOST_SAID = 3
 
 
-def follow(open_: Open, findings: Iterable[Finding], looked: Mapping[str, int], at: float, scope: Scope) -> list[Incident]:
+def follow(
+    open_: Open, findings: Iterable[Finding], looked: Mapping[str, int], at: float, scope: Scope
+) -> list[Incident]:
     """Incidents that these findings opened, raised or closed; `open_` is kept up to date.
 
     `looked` names the subjects that could be judged, with the length of their stretches in seconds.
@@ -61,7 +63,9 @@ def _said(first: Finding, found: list[Finding]) -> str:
     return first.sentence + (f" Also: {', '.join(others[:_MOST_SAID])}{more}." if others else "")
 
 
-def tell(settings: Settings, findings: Iterable[Finding], looked: Mapping[str, int], at: float, scope: Scope) -> list[Incident]:
+def tell(
+    settings: Settings, findings: Iterable[Finding], looked: Mapping[str, int], at: float, scope: Scope
+) -> list[Incident]:
     """Follows what is open in the table, and writes what changed."""
     ledger = Ledger(settings)
     try:
@@ -82,7 +86,11 @@ def tell_figures(settings: Settings, figures: Iterable[Figure], at: float) -> li
         changed = [_of_figure(figure, open_.get(_id(figure)), at) for figure in judged]
         told = [incident for incident in changed if incident is not None]
         first = min((_begin(figure) for figure in judged), default=0)
-        told += [replace(i, state="closed", closed_at=at) for i in open_.values() if i.measure in NAMES and i.window_start < first]
+        told += [
+            replace(i, state="closed", closed_at=at)
+            for i in open_.values()
+            if i.measure in NAMES and i.window_start < first
+        ]
         ledger.put(told)
         return told
     finally:

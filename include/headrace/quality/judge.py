@@ -101,13 +101,17 @@ class _Judging:
         if seen == 0:
             said = f"nothing for {minutes} minutes, about {usual:,.0f} records would be usual"
             return self._found("freshness", "silence", seen, usual, low, high, (score, self._limits.volume_score), said)
-        change = f"{seen / usual:.1f} times as many as usual" if seen > usual else f"{1 - seen / usual:.0%} fewer than usual"
+        change = (
+            f"{seen / usual:.1f} times as many as usual" if seen > usual else f"{1 - seen / usual:.0%} fewer than usual"
+        )
         said = f"{seen:,} records in {minutes} minutes, {change}"
         return self._found("volume", "volume", seen, usual, low, high, (score, self._limits.volume_score), said)
 
     def _shares(self) -> list[Finding]:
         found: list[Finding] = []
-        for name in sorted(set(self._profile.shares).union(*(known.shares for known in self._before[-self._limits.recent :]))):
+        for name in sorted(
+            set(self._profile.shares).union(*(known.shares for known in self._before[-self._limits.recent :]))
+        ):
             total = total_of(self._profile, name)
             if total > 0:
                 found += self._share(name, self._profile.shares.get(name, (0, total))[0], total)
@@ -127,13 +131,17 @@ class _Judging:
         if abs(share - usual) < self._limits.least_share_change:
             return []
         level, number = (usual, seen) if rare else (1 - usual, total - seen)
-        excess = max(0.0, (_spread(rates, usual) / level) ** 2 - 1 / max(level * float(median(n for _, n in known)), 1e-6))
+        excess = max(
+            0.0, (_spread(rates, usual) / level) ** 2 - 1 / max(level * float(median(n for _, n in known)), 1e-6)
+        )
         doubt2 = max(self._limits.share_doubt**2, excess, 1 / (level * records + 0.5))
         score = float(count_score(np.array(float(number)), np.array(level * total), np.array(doubt2)))
         half = RANGE * math.sqrt(usual * (1 - usual) / total + doubt2 * level**2)
         told = (score if rare else -score), self._limits.share_score
         said = _of_share(name, share, usual)
-        return self._found(_pillar(name), name, share, usual, max(0.0, usual - half), min(1.0, usual + half), told, said)
+        return self._found(
+            _pillar(name), name, share, usual, max(0.0, usual - half), min(1.0, usual + half), told, said
+        )
 
     def _levels(self) -> list[Finding]:
         found: list[Finding] = []
@@ -154,20 +162,35 @@ class _Judging:
     def _spread_of(self, name: str, values: list[float], usual: float, number: int) -> float:
         """As windows differed so far, and no less than so few values must differ by chance."""
         stem = name.rpartition(":")[0]
-        sides = [[p.levels[f"{stem}:{side}"][0] for p in self._before if f"{stem}:{side}" in p.levels] for side in ("low", "high")]
+        sides = [
+            [p.levels[f"{stem}:{side}"][0] for p in self._before if f"{stem}:{side}" in p.levels]
+            for side in ("low", "high")
+        ]
         chance = 0.0
         if stem and all(sides):
             chance = 1.7 * (median(sides[1]) - median(sides[0])) / _QUANTILES_APART / math.sqrt(number)
         return max(_spread(values, usual) / math.sqrt(self._horizon), chance, self._limits.least_spread)
 
     def _found(
-        self, pillar: Pillar, measure: str, seen: float, usual: float, low: float, high: float, told: tuple[float, float], said: str
+        self,
+        pillar: Pillar,
+        measure: str,
+        seen: float,
+        usual: float,
+        low: float,
+        high: float,
+        told: tuple[float, float],
+        said: str,
     ) -> list[Finding]:
         score, least = told
         if abs(score) < least:
             return []
         p = self._profile
-        return [Finding(p.subject, pillar, measure, p.start, p.seconds, seen, usual, low, high, score, f"{p.subject}: {said}.")]
+        return [
+            Finding(
+                p.subject, pillar, measure, p.start, p.seconds, seen, usual, low, high, score, f"{p.subject}: {said}."
+            )
+        ]
 
 
 def _spread(values: Sequence[float], middle: float) -> float:
@@ -198,8 +221,12 @@ def _of_share(name: str, seen: float, usual: float) -> str:
 
 def _of_level(name: str, seen: float, usual: float) -> str:
     kind, _, rest = name.partition(":")
-    place = {"low": "a small", "middle": "a usual", "high": "a large"}[name.rpartition(":")[2]] if ":" in name else "the"
-    what = {"delay": "delay in seconds", "age": "age of the newest row in minutes"}.get(kind, rest.partition(":")[0].replace("_", " "))
+    place = (
+        {"low": "a small", "middle": "a usual", "high": "a large"}[name.rpartition(":")[2]] if ":" in name else "the"
+    )
+    what = {"delay": "delay in seconds", "age": "age of the newest row in minutes"}.get(
+        kind, rest.partition(":")[0].replace("_", " ")
+    )
     ratio = max(seen, usual) / max(min(seen, usual), 1e-9)
     hint = " Values may be in another unit." if kind == "level" and ratio >= 20 else ""
     return f"{place} {what} is {seen:,.2f}, {usual:,.2f} would be usual.{hint}".rstrip(".")

@@ -72,7 +72,9 @@ def run(
     return figures
 
 
-_PRESENT = "select table_schema, table_name from lake.information_schema.tables where table_schema in ('processed', 'curated')"
+_PRESENT = (
+    "select table_schema, table_name from lake.information_schema.tables where table_schema in ('processed', 'curated')"
+)
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,16 @@ class Measuring:
         stream = table.contract.name
         for day, records, identities, refused, lost in self.ask(statements.arrived(table, self.first, self.last)):
             rules = dict(self.letters.get((stream, day), {}))
-            seen = {"records": records, "repeats": records - identities, "refused": refused, "lost": lost, "dead_letters": rules}
-            yield self._figure(table, day, "completeness", identities - refused - lost, identities, detail=seen, unit="events")
+            seen = {
+                "records": records,
+                "repeats": records - identities,
+                "refused": refused,
+                "lost": lost,
+                "dead_letters": rules,
+            }
+            yield self._figure(
+                table, day, "completeness", identities - refused - lost, identities, detail=seen, unit="events"
+            )
         sql = statements.kept(table, self.first, self.last, self.settings.lateness_minutes)
         for day, rows, distinct, within, streamed, timely, corrected, known in self.ask(sql):
             conflicts = self.letters.get((stream, day), {}).get("conflict", 0)
@@ -120,9 +130,13 @@ class Measuring:
         for (name, day), tests in self.tests.items():
             if name == table.name:
                 yield self._figure(table, day, "consistency", tests.run - tests.failed, tests.run, unit="tests")
-                yield self._figure(table, day, "uniqueness", tests.unique_run - tests.unique_failed, tests.unique_run, unit="tests")
+                yield self._figure(
+                    table, day, "uniqueness", tests.unique_run - tests.unique_failed, tests.unique_run, unit="tests"
+                )
 
-    def _rows(self, table: Table, day: date, rows: int, good: int, extra: int, detail: dict[str, Any]) -> Iterator[Figure]:
+    def _rows(
+        self, table: Table, day: date, rows: int, good: int, extra: int, detail: dict[str, Any]
+    ) -> Iterator[Figure]:
         """`extra` was never let in: it is counted and is not good."""
         tests = self.tests.get((table.name, day), NO_TESTS)
         detail |= {"tests": tests.run, "tests_failed": tests.failed, "rows_failing_tests": tests.rows}
@@ -131,12 +145,24 @@ class Measuring:
 
     def _unique(self, table: Table, day: date, rows: int, distinct: int) -> Iterator[Figure]:
         tests = self.tests.get((table.name, day), NO_TESTS)
-        detail = {"tests": tests.unique_run, "tests_failed": tests.unique_failed, "keys_failing_tests": tests.unique_rows}
+        detail = {
+            "tests": tests.unique_run,
+            "tests_failed": tests.unique_failed,
+            "keys_failing_tests": tests.unique_rows,
+        }
         wrong = min(rows, max(tests.unique_rows, tests.unique_failed))
         yield self._figure(table, day, "uniqueness", max(0, min(distinct, rows) - wrong), rows, detail=detail)
 
     def _figure(
-        self, table: Table, day: date, name: Name, good: int, counted: int, *, detail: dict[str, Any] | None = None, unit: str = "rows"
+        self,
+        table: Table,
+        day: date,
+        name: Name,
+        good: int,
+        counted: int,
+        *,
+        detail: dict[str, Any] | None = None,
+        unit: str = "rows",
     ) -> Figure:
         return Figure(table.name, day, name, good, counted, threshold(self.settings, name), unit, detail or {})
 
@@ -184,4 +210,3 @@ def counted(so_far: Tests, node: dict[str, Any], result: results.Result) -> Test
         so_far.run + 1, so_far.failed + failed, so_far.rows + rows,
         so_far.unique_run, so_far.unique_failed, so_far.unique_rows,
     )  # fmt: skip
-

@@ -20,6 +20,8 @@ from headrace.contracts.model import Contract
 Share = tuple[int, int]
 Level = tuple[float, int]
 _QUANTILES = {"low": 0.1, "middle": 0.5, "high": 0.9}
+_SHORTEST_DELAY = 1.0
+"""Seconds; of less nobody minds twice as much."""
 _MOST_FIELDS = 200
 """A producer that sends keys of its own making must not fill the table of profiles."""
 
@@ -88,7 +90,7 @@ class _Counting:
         if moment is not None:
             self._timed += 1
             self._late += arrived_at - moment > self._late_after
-            self._delays.append(math.log(max(arrived_at - moment, 0.1)))
+            self._delays.append(math.log(max(arrived_at - moment, _SHORTEST_DELAY)))
 
     def _identify(self, document: dict[str, Any]) -> None:
         identity = tuple(str(document.get(name)) for name in self._contract.identity)

@@ -103,7 +103,7 @@ def _in_time(contract: Contract, minutes: int) -> str:
 def _known(contract: Contract) -> str:
     """Every reference names an entity that was told of, or nothing."""
     told = [
-        f"(kept.{name} is null or kept.{name} in (select {column_of_key} from lake.processed.{entity}))"
+        f"(kept.{name} is null or kept.{name} in (select {column_of_key} from lake.processed.{entity}))"  # noqa: S608
         for name, entity, column_of_key in _references(contract)
     ]
     return " and ".join(told) or "true"

@@ -41,7 +41,13 @@ def judged(settings: Settings, profile: Profile, past: list[Profile], scope: inc
     findings = judge(profile, past)
     looked = {profile.subject: profile.seconds} if past else {}
     for incident in incidents.tell(settings, findings, looked, profile.start + profile.seconds, scope):
-        _LOG.info("quality_incident", state=incident.state, subject=incident.subject, pillar=incident.measure, told=incident.sentence)
+        _LOG.info(
+            "quality_incident",
+            state=incident.state,
+            subject=incident.subject,
+            pillar=incident.measure,
+            told=incident.sentence,
+        )
     history.keep(settings, [profile])
     return findings
 
