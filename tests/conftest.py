@@ -35,6 +35,7 @@ _GROUPS = {
     "test_metrics": "lake",
     "test_reconciliation": "lake",
     "test_trino": "lake",
+    "test_quality": "lake",
     "test_topics": "streams",
     "test_registry": "streams",
     "test_ingest": "streams",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from app.api.health import Checks
@@ -15,12 +15,23 @@ from headrace.assistant.vocabulary import Vocabulary
 from headrace.contracts.model import Contract
 from headrace.keys.features import Features
 from headrace.keys.records import Records
+from headrace.lineage.events import Event
+from headrace.lineage.graph import Graph
 from headrace.policy.audit import Audit
+from headrace.quality.figures import Figure
 from headrace.settings import Settings
 
 
 class Closeable(Protocol):
     def close(self) -> None: ...
+
+
+class Lineage(Protocol):
+    """Where lineage is kept."""
+
+    def keep(self, events: Iterable[Event]) -> int: ...
+
+    def graph(self) -> Graph: ...
 
 
 @dataclass(frozen=True)
@@ -49,4 +60,7 @@ class Parts:
     """A session that may still change, by its id."""
     activity: Callable[[str], list[dict[str, Any]]] = lambda _: []
     """A person's sessions of the last hour."""
+    quality: Callable[[date, date], list[Figure]] = lambda _first, _last: []
+    """Figures of quality, newest day first."""
+    lineage: Lineage | None = None
     closing: tuple[Closeable, ...] = ()

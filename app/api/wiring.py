@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -32,11 +33,14 @@ from headrace.keys.lake import LakeRecords
 from headrace.keys.one_entity import EntityWindows
 from headrace.keys.records import Records
 from headrace.lake import access, coverage, trino
+from headrace.lineage.store import Kept
 from headrace.live.client import valkey
 from headrace.live.kept import metric_key
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
+from headrace.quality import ledger
+from headrace.quality.figures import Verdict
 from headrace.semantics import compile as metricflow
 from headrace.sessions.reading import activity, open_session
 from headrace.settings import Settings
@@ -51,6 +55,8 @@ _LIVE_SECONDS = 2.0
 _COVERAGE_SECONDS = 2.0
 _RECORD_SECONDS = 15.0
 _SECOND_SECONDS = 10.0
+_REFERENCE_SECONDS = 20.0
+_QUALITY_SECONDS = 60.0
 
 
 def wire(settings: Settings) -> Parts:
@@ -93,7 +99,7 @@ def wire(settings: Settings) -> Parts:
     threading.Thread(target=_warm, args=(settings, catalogue), name="warm", daemon=True).start()
     return Parts(
         settings=settings,
-        assistant=Assistant(catalogue.vocabulary, runner, audit, model=_model(settings)),
+        assistant=Assistant(catalogue.vocabulary, runner, audit, model=_model(settings), quality=_verdicts(settings)),
         vocabulary=catalogue.vocabulary,
         windows=windows,
         rates=partial(catalogue.rates, wait=0.0),
@@ -110,6 +116,8 @@ def wire(settings: Settings) -> Parts:
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
         activity=either.activity(partial(activity, client), sessions),
+        quality=partial(ledger.read, settings),
+        lineage=Kept(settings),
         closing=(runner, checks, client),
     )
 
@@ -120,6 +128,20 @@ def _coverage(settings: Settings) -> Any:
     @cached(TTLCache(1, _COVERAGE_SECONDS), lock=threading.Lock())
     def read() -> datetime | None:
         return coverage.through(settings, _STREAM)
+
+    return read
+
+
+def _verdicts(settings: Settings) -> Any:
+    """Read once a minute: figures are measured once an hour. An answer does not wait for them and does not need them."""
+
+    @cached(TTLCache(64, _QUALITY_SECONDS), lock=threading.Lock())
+    def read(tables: tuple[str, ...]) -> list[Verdict]:
+        try:
+            return ledger.newest(settings, tables, datetime.now(UTC).date())
+        except psycopg.Error as error:
+            _LOG.warning("quality_not_read", reason=str(error))
+            return []
 
     return read
 

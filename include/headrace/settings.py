@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -178,6 +179,19 @@ class Settings(BaseSettings):
     export_topic: str | None = Field(None, description="The ARN of an SNS topic to tell of each export.")
     export_athena: str | None = Field(None, description="Athena's database whose tables get the day as a partition.")
     aws_url: str | None = Field(None, description="An endpoint of one's own for SNS and Athena; default: Amazon's.")
+
+    # Quality, in percent
+    quality_completeness: Decimal = Field(
+        Decimal("99.99"), ge=0, le=100, description="Least share of what arrived that is there."
+    )
+    quality_consistency: Decimal = Field(Decimal(100), ge=0, le=100, description="Least share of rows that agree.")
+    quality_timeliness: Decimal = Field(Decimal("99.8"), ge=0, le=100, description="Least share of rows in time.")
+    quality_uniqueness: Decimal = Field(Decimal(100), ge=0, le=100, description="Least share of rows that are alone.")
+    quality_accuracy: Decimal = Field(Decimal("99.97"), ge=0, le=100, description="Least share of rows that are right.")
+    quality_window_minutes: int = Field(
+        5, gt=0, le=60, description="How long a stretch of a topic is that is profiled at once."
+    )
+    quality_window_records: int = Field(20_000, gt=0, description="How many records of a stretch are read at most.")
 
     # Sinks beside the live store and the lake
     sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = Field(
