@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow.sdk import DAG, Asset, task
+from headrace_airflow.declared import LAKE, due_within
 from headrace_airflow.steps import dbt_command, reconcile
 from headrace_airflow.waiting import ConditionSensor
 
@@ -27,7 +28,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["lake", "dbt"],
-    default_args={"owner": "data", "retries": 3, "retry_delay": timedelta(seconds=20)},
+    default_args=LAKE,
+    deadline=due_within(hours=2),
     doc_md=RUNBOOK,
 ):
 

@@ -97,6 +97,7 @@ def _metric(info: MetricInfo) -> Metric:
         percentile=info.percentile,
         finest=info.finest,
         by=info.by,
+        tables=info.tables,
     )
 
 

@@ -36,6 +36,8 @@ class Metric:
     """The shortest stretch that it can be told of."""
     by: Grain | None = None
     """What it goes by where the question does not say."""
+    tables: tuple[str, ...] = ()
+    """Where its history is read from, as schema.table."""
 
     @property
     def joins(self) -> bool:

@@ -129,6 +129,11 @@ def _mask(column: str, kind: str, key: str) -> str:
     return f"lower(to_hex(hmac_sha256(to_utf8(\"{column}\"), to_utf8('{key}'))))"
 
 
+def pseudonym(value: str, key: str) -> str:
+    """As Trino makes it, for what is read from elsewhere."""
+    return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()
+
+
 def pseudonym_key(secret: str) -> str:
     return hmac.new(secret.encode(), b"headrace pseudonyms", hashlib.sha256).hexdigest()
 

@@ -15,6 +15,7 @@ NAMES = (
     "airflow_jwt_secret",
     "airflow_secret_key",
     "ingest_api_key",
+    "lineage_api_key",
     "postgres_airflow_password",
     "postgres_headrace_password",
     "postgres_iceberg_password",
