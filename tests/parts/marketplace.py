@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-import psycopg
-
 from tests.parts.lake_home import START, Lake, customer, merchant
 from tests.parts.raw_rows import Landed, event
 
@@ -28,21 +26,6 @@ def fill_marketplace(lake: Lake) -> None:
         ("payouts", _payouts()), ("application_logs", _lines()),
     ):  # fmt: skip
         lake.land(stream, [_landed(one, START) for one in made])
-    _tell_anomalies(lake)
-
-
-def _tell_anomalies(lake: Lake) -> None:
-    """As the part `anomalies` writes them: of a merchant, of everybody, of a person; one still open."""
-    with psycopg.connect(lake.settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
-        for n, (scope, subject) in enumerate((("merchant", "merchant-1"), ("platform", "*"), ("user", "buyer-3"))):
-            at = FIRST + timedelta(days=2 * n, minutes=7)
-            connection.execute(
-                "insert into anomalies (id, scope, subject, measure, state, opened_at, window_start, window_minutes, seen, expected,"
-                " low, high, score, sentence, last_at, closed_at) values (%s, %s, %s, 'purchases', %s, %s, %s, 5, 9, 3, 1, 5, 6.5, %s, %s, %s)"
-                " on conflict do nothing",
-                [f"{subject}|purchases|{n}", scope, subject, "open" if n == 2 else "closed", at, at, f"{subject} bought much.",
-                 at, None if n == 2 else at + timedelta(minutes=20 + n)],
-            )  # fmt: skip
 
 
 def product(number: int, **changes: Any) -> dict[str, Any]:

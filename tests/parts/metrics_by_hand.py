@@ -95,12 +95,6 @@ _OTHERS = (
         "logged_errors": ("count(*)", "level in ('error', 'critical')"),
         "logged_error_rate": ("cast(count_if(level in ('error', 'critical')) as double) / count(*)", "true"),
     })
-    | _figures("fct_anomalies", {
-        "anomalies": ("count(*)", "true"),
-        "closed_anomalies": ("count(*)", "state = 'closed'"),
-        "anomaly_time": ("sum(date_diff('minute', opened_at, closed_at))", "state = 'closed'"),
-        "average_anomaly_length": ("cast(sum(date_diff('minute', opened_at, closed_at)) as double) / count(*)", "state = 'closed'"),
-    }, "opened_at")
     | _figures("fct_transactions", {
         "product_purchases": ("count(*)", f"{_BOUGHT} and product_id is not null"),
         "product_sales": (_USD, f"{_BOUGHT} and product_id is not null"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-import psycopg
 import pytest
-from trino.exceptions import TrinoQueryError
 
 from headrace.lake import dbt
 from headrace.settings import Settings
@@ -155,26 +153,6 @@ def test_aggregates_follow_what_changed_and_equal_a_full_build(lake: Lake) -> No
     for table in AGGREGATES:
         assert built[table], table
         assert lake.query(everything(lake, table)) == built[table], table
-
-
-def test_an_anomaly_is_followed_until_it_is_over_and_the_build_reads_nothing_else_of_the_platform(lake: Lake) -> None:
-    seen = (
-        "select scope, user_id, merchant_id, sentence, closed_at is null from curated.fct_anomalies order by opened_at"
-    )
-    assert lake.query(seen) == [
-        ["merchant", None, "merchant-1", "merchant-1 bought much.", False],
-        ["platform", None, None, "* bought much.", False],
-        ["user", "buyer-3", None, None, True],
-    ]
-    with psycopg.connect(lake.settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
-        connection.execute(
-            "update anomalies set state = 'closed', closed_at = opened_at + interval '1 hour' where state = 'open'"
-        )
-    lake.build("--select", "fct_anomalies")
-    assert [row[-1] for row in lake.query(seen)] == [False, False, False]
-    for sql in ("select * from platform.public.audit_logs", "delete from platform.public.anomalies"):
-        with pytest.raises(TrinoQueryError):
-            lake.query(sql)
 
 
 def test_corrections_are_marked_and_unknown_entities_counted_until_they_come(lake: Lake) -> None:

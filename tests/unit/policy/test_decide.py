@@ -75,7 +75,7 @@ def test_the_shipped_policy_reads_and_keeps_persons_from_viewers() -> None:
     assert allowed(viewer, "ask", Resource("metric", "sales")).allowed
     assert not allowed(viewer, "ask", Resource("dimension", "user_id")).allowed
     assert not allowed(viewer, "ask", Resource("table", "raw.transactions")).allowed
-    assert column_masks(viewer) == {"user_id": "pseudonym", "anomaly_id": "pseudonym"}
+    assert column_masks(viewer) == {"user_id": "pseudonym"}
     assert not allowed(Identity("k", ("producer",)), "ask").allowed
 
 
