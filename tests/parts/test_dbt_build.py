@@ -114,7 +114,7 @@ def test_states_that_come_late_or_again_and_deletions_find_their_place_in_histor
         return Landed(None, START + timedelta(hours=hours), START + timedelta(hours=landed_after), key="changing")
 
     def build() -> list[list[object]]:
-        lake.build("--select", "+dim_customers", "customers_history")
+        lake.build("--select", "customers_history", "dim_customers")
         return lake.query("select segment from curated.dim_customers where customer_id = 'changing'")
 
     lake.land("customers", [told(1, 7, segment="new"), told(5, 7, segment="loyal"), told(1, 7, segment="new")])
@@ -138,15 +138,33 @@ def test_states_that_come_late_or_again_and_deletions_find_their_place_in_histor
 
 
 def test_aggregates_follow_what_changed_and_equal_a_full_build(lake: Lake) -> None:
-    """Belated events of several days, one of them of a customer who is new, and an order that goes on."""
+    """Belated events of several days, some of new customers, an order that goes on, and a rate of long ago."""
     soon = START + timedelta(hours=11)
     paid = [
         event(40_000 + n, FIRST + timedelta(days=3 * n), user_id=f"buyer-{20 + n}", product_id="product-2")
         for n in range(4)
     ]
     lake.land("transactions", [Landed(one, soon, soon, "file") for one in paid])
+    lake.land(
+        "exchange_rates",
+        [
+            Landed(
+                rate(0, "USD", "1") | {"currency": "JPY", "usd_rate": 0.0071, "rate_date": f"{FIRST:%Y-%m-%d}"},
+                soon,
+                soon,
+                "file",
+            )
+        ],
+    )
     lake.land("orders", [Landed(order_step(16, 2, "delivered"), soon, soon, "file")])
-    sources = ("transactions", "fct_transactions", "transactions_by_minute", "orders")
+    sources = (
+        "exchange_rates",
+        "daily_exchange_rates",
+        "transactions",
+        "fct_transactions",
+        "transactions_by_minute",
+        "orders",
+    )
     lake.build("--select", *sources, *AGGREGATES)
     built = {table: lake.query(everything(lake, table)) for table in AGGREGATES}
     dbt.run(lake.settings, ["run", "--full-refresh", "--select", *AGGREGATES], timeout=600)

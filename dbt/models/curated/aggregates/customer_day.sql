@@ -11,6 +11,7 @@
     (ref("fct_transactions"), "event_date"),
     (ref("fct_order_steps"), "cast(event_time as date)"),
     (ref("fct_app_events"), "cast(event_time as date)"),
+    (ref("daily_exchange_rates"), "rate_date"),
 ]) %}
 
 with

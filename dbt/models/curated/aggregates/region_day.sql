@@ -10,6 +10,7 @@
 {% set days = changed_days([
     (ref("fct_transactions"), "event_date"),
     (ref("fct_order_steps"), "cast(event_time as date)"),
+    (ref("daily_exchange_rates"), "rate_date"),
 ]) %}
 
 with

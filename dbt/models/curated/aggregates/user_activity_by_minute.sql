@@ -10,6 +10,7 @@
 {% set days = changed_days([
     (ref("fct_app_events"), "cast(event_time as date)"),
     (ref("fct_transactions"), "event_date"),
+    (ref("daily_exchange_rates"), "rate_date"),
 ]) %}
 
 with
