@@ -26,7 +26,9 @@ def test(
         str | None, typer.Argument(help=f"One of {', '.join(SUITES)}; none: all but the long faults.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the fault tests.")] = 1,
-    kills: Annotated[int, typer.Option(help="Kills per process in the fault tests; a kill takes about a minute.")] = 20,
+    kills: Annotated[
+        int, typer.Option(help="Kills of each process in the fault tests; a round of all seven takes a minute or two.")
+    ] = 20,
     match: Annotated[str | None, typer.Option("-k", help="Only tests whose name matches.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only what failed the last time.")] = False,
 ) -> None:
