@@ -18,7 +18,7 @@ from headrace.live.spark import CONF, live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
 from headrace.streams import generation, job, published, renewal
-from headrace.streams.consumers import consumption
+from headrace.streams.consumers import Consumers
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.spark import kafka_options, kafka_records, session
 from headrace.streams.spec import LiveSpec
@@ -50,7 +50,7 @@ def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings:
     writer = (
         writer.options(**kafka_options(settings)).option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     )
-    writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
+    writer = writer.option("kafka.linger.ms", "2").option("kafka.compression.type", "lz4")
     # No row leaves while a batch ends and the next begins: of different lengths, they seldom do so at once.
     return writer.trigger(realTime=f"{settings.live_batch_seconds + place * _APART_SECONDS} seconds").start()
 
@@ -59,12 +59,12 @@ class Pulse:
     """Beats as long as the consumers ask for records, so that a job whose tasks hang is seen to be silent."""
 
     def __init__(self, spark: Any, queries: list[Any], settings: Settings, specs: str) -> None:
-        self._spark, self._queries, self._detail = spark, queries, {"specs": specs}
+        self._consumers, self._queries, self._detail = Consumers(spark), queries, {"specs": specs}
         self._heart, self.handle = Heartbeat(settings), own_handle()
         self._fetches, self._moved = -1.0, time.monotonic()
 
     def __call__(self, state: str) -> None:
-        seen = consumption(self._spark) if state == "running" else None
+        seen = self._consumers.consumption() if state == "running" else None
         if seen and seen.fetches != self._fetches:
             self._fetches, self._moved = seen.fetches, time.monotonic()
         silent = time.monotonic() - self._moved

@@ -160,7 +160,7 @@ def doctor() -> None:
 
 def run(part: PartName) -> None:
     """Become a part's own process (used by the supervisor, compose and Kubernetes)."""
-    from headrace.runtime import parts, scratch
+    from headrace.runtime import parts, priority, scratch
 
     settings = get_settings()
     found = parts.by_name()[part]
@@ -171,6 +171,8 @@ def run(part: PartName) -> None:
     environment = os.environ | dict(command.env) | ours
     if command.cwd:
         os.chdir(command.cwd)
+    if found.can_wait:
+        priority.let_live_go_first()
     os.execvpe(command.argv[0], command.argv, environment)
 
 

@@ -19,6 +19,7 @@ from headrace.runtime import status as reading
 from headrace.runtime.model import Part
 from headrace.semantics import live_specs
 from headrace.settings import Settings, get_settings
+from headrace.streams.landing import objects
 
 GROUPS = {"kafka": ["kafka"], "registry": ["registry"], "trino": ["trino"]}
 QUESTIONS = (
@@ -73,7 +74,7 @@ def fetch_all(settings: Settings) -> None:
 def _fetch(settings: Settings, names: set[str], *, streams: bool) -> None:
     groups = [group for name in sorted(names) for group in GROUPS.get(name, [])]
     if streams:
-        groups += ["spark-live", "spark-lake"]
+        groups += ["spark-live", "spark-lake", *(["spark-s3"] if objects.store(settings) else [])]
         bootstrap.ensure_environment("live")
     if names & {"kafka", "registry"} or streams:
         tools.ensure_java(21)
