@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any
 
 from headrace.contracts.model import Contract
+from headrace.live import counting
+from headrace.live.counting import SHUFFLE
 from headrace.live.spark import CONF, live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
@@ -23,7 +25,6 @@ from headrace.streams.spec import LiveSpec
 from headrace.streams.topics import METRICS
 
 log = get_logger(__name__)
-SHUFFLE = 2
 _SILENT_SECONDS = 60
 _APART_SECONDS = 11
 _CONF = CONF | {
@@ -40,16 +41,8 @@ def cores(settings: Settings, streams: int) -> int:
 
 
 def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings: Settings, place: int) -> Any:
-    checkpoint = settings.checkpoints / "live" / contract.name
-    made_of = {
-        "specs": [spec.to_json() for spec in specs],
-        "contract": published.shape(contract),
-        "late": settings.lateness_minutes,
-        "kept": settings.live_state_minutes,
-        "shuffle": SHUFFLE,
-        "layout": 2,
-    }
-    number = generation.current(checkpoint, generation.fingerprint(made_of))
+    checkpoint = counting.folder(settings) / contract.name
+    number = generation.current(checkpoint, counting.made_of(specs, contract, settings))
     options = {"startingOffsets": "earliest", "failOnDataLoss": "false", "kafka.fetch.max.wait.ms": "100"}
     records = kafka_records(spark, settings, [contract.topic], options)
     rows = live_query(records, specs, contract, settings, number)
@@ -57,7 +50,7 @@ def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings:
     writer = (
         writer.options(**kafka_options(settings)).option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     )
-    writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
+    writer = writer.option("kafka.linger.ms", "2").option("kafka.compression.type", "lz4")
     # No row leaves while a batch ends and the next begins: of different lengths, they seldom do so at once.
     return writer.trigger(realTime=f"{settings.live_batch_seconds + place * _APART_SECONDS} seconds").start()
 

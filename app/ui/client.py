@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import ValidationError
 
-from app.ui.models import Answer, Catalogue, LiveSummary, Reply, Token
+from app.ui.models import Answer, Catalogue, Lineage, LiveSummary, QualityDays, Reply, Token
 from headrace.log import CORRELATION_HEADER, new_correlation_id
 
 R = TypeVar("R", bound=Reply)
@@ -50,6 +50,12 @@ class ApiClient:
 
     def live_summary(self, minutes: int) -> LiveSummary:
         return self._call(LiveSummary, "GET", "/live/summary", params={"minutes": minutes})
+
+    def quality(self, days: int) -> QualityDays:
+        return self._call(QualityDays, "GET", "/quality", params={"days": days})
+
+    def lineage(self, name: str | None = None) -> Lineage:
+        return self._call(Lineage, "GET", "/lineage", params={"name": name} if name else {})
 
     def _call(self, reply: type[R], method: str, path: str, *, seconds: float = 10, **request: Any) -> R:
         correlation_id = new_correlation_id()

@@ -14,15 +14,22 @@ if str(FOLDER.parents[1]) not in sys.path:
 
 from app.ui import session  # noqa: E402
 from app.ui.components.sidebar import sidebar  # noqa: E402
-from app.ui.views import ask, live, sign_in  # noqa: E402
+from app.ui.views import ask, lineage, live, quality, sign_in  # noqa: E402
 
 
 def pages(signed_in: bool) -> list[st.Page]:
     """Until sign-in the pages keep their addresses, so that a link to one of them still leads there afterwards."""
-    first, second = (ask.show, live.show) if signed_in else (sign_in.show, sign_in.show)
+    known = [
+        (ask.show, "Ask", ":material/forum:"),
+        (live.show, "Live", ":material/monitoring:"),
+        (quality.show, "Quality", ":material/verified:"),
+        (lineage.show, "Lineage", ":material/account_tree:"),
+    ]
     return [
-        st.Page(first, title="Ask", icon=":material/forum:", url_path="ask", default=True),
-        st.Page(second, title="Live", icon=":material/monitoring:", url_path="live"),
+        st.Page(
+            show if signed_in else sign_in.show, title=title, icon=icon, url_path=title.lower(), default=title == "Ask"
+        )
+        for show, title, icon in known
     ]
 
 

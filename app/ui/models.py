@@ -58,6 +58,51 @@ class Confidence(Reply):
     reasons: list[str] = []
 
 
+class Quality(Reply):
+    table: str = ""
+    day: str = ""
+    state: str = ""
+    sentence: str = ""
+
+
+class Figure(Reply):
+    figure: str
+    state: str = ""
+    percent: str | None = None
+    threshold: str = ""
+    good: int = 0
+    counted: int = 0
+    unit: str = "rows"
+    detail: dict[str, Any] = {}
+
+
+class TableDay(Quality):
+    figures: list[Figure] = []
+
+
+class QualityDays(Reply):
+    as_of: datetime | None = None
+    meaning: dict[str, str] = {}
+    days: list[TableDay] = []
+
+
+class Place(Reply):
+    name: str
+    kind: str = "other"
+
+
+class Step(Reply):
+    source: str
+    target: str
+    job: str = ""
+
+
+class Lineage(Reply):
+    about: list[str] = []
+    nodes: list[Place] = []
+    edges: list[Step] = []
+
+
 class Metric(Reply):
     name: str = ""
     label: str = ""
@@ -80,6 +125,7 @@ class Answer(Reply):
     metrics: list[Metric] = []
     sql: list[Sql] = []
     freshness: list[Freshness] = []
+    quality: list[Quality] = []
     confidence: Confidence = Field(default_factory=Confidence)
     suggestions: list[str] = []
     conversation_id: str | None = None

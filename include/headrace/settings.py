@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -179,10 +180,26 @@ class Settings(BaseSettings):
     export_athena: str | None = Field(None, description="Athena's database whose tables get the day as a partition.")
     aws_url: str | None = Field(None, description="An endpoint of one's own for SNS and Athena; default: Amazon's.")
 
+    # Quality, in percent
+    quality_completeness: Decimal = Field(
+        Decimal("99.99"), ge=0, le=100, description="Least share of what arrived that is there."
+    )
+    quality_consistency: Decimal = Field(Decimal(100), ge=0, le=100, description="Least share of rows that agree.")
+    quality_timeliness: Decimal = Field(Decimal("99.8"), ge=0, le=100, description="Least share of rows in time.")
+    quality_uniqueness: Decimal = Field(Decimal(100), ge=0, le=100, description="Least share of rows that are alone.")
+    quality_accuracy: Decimal = Field(Decimal("99.97"), ge=0, le=100, description="Least share of rows that are right.")
+    quality_window_minutes: int = Field(
+        5, gt=0, le=60, description="How long a stretch of a topic is that is profiled at once."
+    )
+    quality_window_records: int = Field(20_000, gt=0, description="How many records of a stretch are read at most.")
+
     # Sinks beside the live store and the lake
     sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = Field(
         ("postgres",),
         description="Where live windows and accepted events are also written: postgres,dynamodb,clickhouse.",
+    )
+    cache_event_seconds: int = Field(
+        3600, gt=0, description="How long an event that was read by its id stays in the live store."
     )
     aggregations_hours: int = Field(48, gt=0, description="How long live windows stay in PostgreSQL.")
     raw_events_hours: int = Field(
@@ -225,6 +242,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, dotenv_settings, ChosenPorts(settings_cls)
+
+    @property
+    def running_sinks(self) -> tuple[str, ...]:
+        """Those of the setting, and the one that keeps reference data in step, whatever is set."""
+        return ("reference", *self.sinks)
 
     # Folders
     @property

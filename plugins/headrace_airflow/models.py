@@ -37,7 +37,15 @@ def model_by_model(group_id: str, pool: str) -> Any:
             exclude=["tag:raw"],
             emit_datasets=False,
         ),
-        operator_args={"env": environment, "append_env": True, "pool": pool, "install_deps": False, "retries": 2},
+        operator_args={
+            "env": environment,
+            "append_env": True,
+            "pool": pool,
+            "install_deps": False,
+            "retries": 2,
+            # A name, so that the DAG can be stored: what dbt said is kept before its folder goes.
+            "callback": "headrace.lake.results.keep_folder",
+        },
     )
 
 

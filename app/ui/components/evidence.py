@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.ui.components.plan_words import in_words
-from app.ui.models import Answer, Confidence, Freshness, Metric, Sql
+from app.ui.models import Answer, Confidence, Freshness, Metric, Quality, Sql
 from app.ui.words import age, clock, code, plain
 
 ENGINES = {"trino": "Trino, over the lake", "live": "Live windows", "valkey": "Live windows"}
@@ -20,6 +20,7 @@ def evidence(answer: Answer) -> None:
         _plan(in_words(answer.plan))
         _metrics(answer.metrics)
         _freshness(answer.freshness)
+        _quality(answer.quality)
         _confidence(answer.confidence)
         _sql(answer.sql)
         _footer(answer)
@@ -49,6 +50,12 @@ def _fresh(part: Freshness) -> str:
     through = f"through {clock(part.through)}" if part.through else ""
     read = f"as of {clock(part.as_of)}, {age(part.as_of)}" if part.as_of else ""
     return f"{part.part.capitalize()}{source}: " + (", ".join(filter(None, (through, read))) or "unknown")
+
+
+def _quality(verdicts: list[Quality]) -> None:
+    if verdicts:
+        st.markdown("**How good the data is**")
+        st.markdown("\n".join(f"- {plain(verdict.sentence)}" for verdict in verdicts))
 
 
 def _confidence(confidence: Confidence) -> None:

@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from headrace.anomalies.findings import Contributor
 from headrace.anomalies.incidents import Incident
+from headrace.anomalies.measures import WATCHED
 from headrace.settings import Settings
 
 _TIMES = ("opened_at", "last_at", "closed_at", "window_start")
@@ -49,10 +50,13 @@ class Ledger:
         row = self._open().execute("select through from anomaly_progress where part = 'anomalies'").fetchone()
         return row[0].timestamp() if row else None
 
+    def put(self, incidents: Iterable[Incident]) -> None:
+        for incident in incidents:
+            self._open().execute(_UPSERT, _row(incident))
+
     def write(self, incidents: Iterable[Incident], through: float) -> None:
         with self._open().transaction():
-            for incident in incidents:
-                self._open().execute(_UPSERT, _row(incident))
+            self.put(incidents)
             self._open().execute(_ADVANCE, [datetime.fromtimestamp(through, UTC)])
 
     def recent(self, hours: float = 24) -> list[Incident]:
@@ -108,5 +112,6 @@ def document(incident: Incident) -> str:
     """As the topic and the live store carry it."""
     row = {name: getattr(incident, name) for name in _COLUMNS}
     row |= {name: datetime.fromtimestamp(row[name], UTC).isoformat() for name in _TIMES if row[name] is not None}
-    row |= {"kind": "anomaly", "contributors": [_contributor(one) for one in incident.contributors]}
+    row |= {"kind": "anomaly" if incident.scope in WATCHED else "quality"}
+    row |= {"contributors": [_contributor(one) for one in incident.contributors]}
     return json.dumps(row)

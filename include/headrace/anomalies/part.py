@@ -18,7 +18,7 @@ from headrace.anomalies.arrivals import People, put_rows
 from headrace.anomalies.detector import Detector
 from headrace.anomalies.incidents import Incident, Incidents
 from headrace.anomalies.ledger import Ledger
-from headrace.anomalies.measures import Tuning
+from headrace.anomalies.measures import WATCHED, Tuning
 from headrace.anomalies.ring import SHOWN
 from headrace.anomalies.season import Season
 from headrace.anomalies.tail import Tail
@@ -79,7 +79,8 @@ class Anomalies:
     def _restored(self, now: float) -> float:
         """Up to when everything was judged, and what was open then."""
         through = self._ledger.through() or now
-        self._incidents.restore([replace(i, last_at=max(i.last_at, through)) for i in self._ledger.recent()])
+        mine = [i for i in self._ledger.recent() if i.scope in WATCHED]
+        self._incidents.restore([replace(i, last_at=max(i.last_at, through)) for i in mine])
         oldest = now - SHOWN * 60
         if through < oldest:
             _LOG.warning(

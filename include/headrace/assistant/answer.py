@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,15 @@ class Problem(BaseModel):
     next_step: str
 
 
+class Quality(BaseModel):
+    """How good a table was that the figures were read from: the newest day that was measured."""
+
+    table: str
+    day: date
+    state: Literal["passed", "failed", "empty"]
+    sentence: str
+
+
 class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -34,6 +44,7 @@ class Answer(BaseModel):
     """The definitions of the metrics that were used."""
     sql: list[Sql] = Field(default_factory=list)
     freshness: list[Freshness] = Field(default_factory=list)
+    quality: list[Quality] = Field(default_factory=list)
     confidence: Confidence | None = None
     suggestions: list[str] = Field(default_factory=list)
     conversation_id: str = ""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any
 
-from headrace.assistant.answer import Answer, Confidence
+from headrace.assistant.answer import Answer, Confidence, Quality
 from headrace.assistant.chart import charts
 from headrace.assistant.conversation import Conversations, Turn, completed
 from headrace.assistant.evidence import Result
@@ -26,6 +26,7 @@ from headrace.assistant.understand import Understanding
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.policy import Identity
 from headrace.policy.audit import Audit, Entry, write_or_log
+from headrace.quality.figures import Verdict
 
 _MOST_ROWS = 1000
 
@@ -50,9 +51,11 @@ class Assistant:
         *,
         model: ModelUnderstanding | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        quality: Callable[[tuple[str, ...]], list[Verdict]] = lambda _: [],
     ) -> None:
+        """`quality` tells the newest verdicts on these tables, and never fails."""
         self._vocabulary, self._runner, self._audit = vocabulary, runner, audit
-        self._model, self._clock = model, clock
+        self._model, self._clock, self._quality = model, clock, quality
         self._conversations = Conversations()
         self._rules: dict[int, tuple[Vocabulary, Understanding]] = {}
 
@@ -121,7 +124,10 @@ class Assistant:
         except (NotKnown, RatesUnknown) as error:
             plan = _plan_document(understood.plan, understood.plan.source)
             return self._decline(identity, Declined(str(error))).model_copy(update={"plan": plan})
-        return _compose(understood, result, before, vocabulary, limited=bool(limits))
+        read = vocabulary.components(understood.plan.metrics) if result.source != "live" else ()
+        tables = tuple(dict.fromkeys(table for metric in read for table in metric.tables))
+        answer = _compose(understood, result, before, vocabulary, limited=bool(limits))
+        return _with_quality(answer, self._quality(tables) if tables else [])
 
     def _asked(self, outcome: Asked) -> Answer:
         return Answer(status="asked", text=outcome.question, suggestions=list(outcome.options))
@@ -165,6 +171,17 @@ def _compose(
         freshness=[f for r in evidence for f in r.freshness],
         confidence=Confidence(level=level, reasons=[*understood.reasons, *notes]),
     )
+
+
+def _with_quality(answer: Answer, verdicts: list[Verdict]) -> Answer:
+    """What falls short is a reason to trust the figures less; what is only late is counted all the same."""
+    said = [Quality(table=v.table, day=v.day, state=v.state, sentence=v.sentence) for v in verdicts]
+    short = [v for v in verdicts if any(f.state == "failed" and f.name != "timeliness" for f in v.figures)]
+    confidence = answer.confidence
+    if short and confidence:
+        level: Level = "medium" if confidence.level == "high" else confidence.level
+        confidence = Confidence(level=level, reasons=[*confidence.reasons, *(v.sentence for v in short)])
+    return answer.model_copy(update={"quality": said, "confidence": confidence})
 
 
 def _capital(notes: list[str]) -> str:

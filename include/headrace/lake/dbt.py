@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from headrace.lake import trino_config
+from headrace.lake import results, trino_config
 from headrace.log import get_logger
 from headrace.settings import MissingSecret, Settings, get_settings
 
@@ -89,6 +89,8 @@ def run(
         check=False,
     )
     output = process.stdout or ""
+    if args[0] in ("build", "test", "run"):
+        results.keep_if_possible(settings, target_path or target(settings))
     if process.returncode:
         said = "\n".join(output.splitlines()[-40:])
         raise DbtFailed(

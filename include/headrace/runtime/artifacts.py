@@ -35,6 +35,7 @@ TRINO_PLUGINS = frozenset(
         "iceberg",
         "memory",
         "password-authenticators",
+        "postgresql",
         "resource-group-managers",
         "session-property-managers",
         "tpch",

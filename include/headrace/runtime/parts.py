@@ -151,7 +151,10 @@ PARTS: tuple[Part, ...] = (
         "sessions", "Sessions", _module("headrace.sessions.part"), _beating("sessions"),
         needs=("postgres", "kafka", "valkey"),
     ),
-    Part("sinks", "Sinks and measurements", _module("headrace.runtime.sinks"), _beating("sinks"), needs=("postgres", "kafka"), can_wait=True),
+    Part(
+        "sinks", "Sinks and measurements", _module("headrace.runtime.sinks"), _beating("sinks"),
+        needs=("postgres", "kafka", "valkey"), can_wait=True,
+    ),
     _airflow("airflow-api", "Airflow", needs=("postgres", "kafka"), ports=("airflow",), page="/"),
     _airflow("airflow-dag-processor", "Airflow DAG processor", needs=("airflow-api",), can_wait=True),
     _airflow("airflow-scheduler", "Airflow scheduler", needs=("airflow-api",), ports=("scheduler_health", "airflow_worker_logs")),

@@ -37,6 +37,59 @@ create table if not exists reconciliation (
     state text not null,
     primary key (spec, window_start, keys, measure, run_at)
 );
+create table if not exists dbt_results (
+    node text not null,
+    day date not null,
+    status text not null,
+    failures bigint not null,
+    seconds double precision not null,
+    finished_at timestamptz not null,
+    invocation text not null,
+    primary key (node, day)
+);
+create table if not exists quality (
+    table_name text not null,
+    day date not null,
+    figure text not null,
+    good bigint not null,
+    counted bigint not null,
+    unit text not null,
+    threshold numeric not null,
+    detail jsonb not null default '{}',
+    measured_at timestamptz not null default now(),
+    primary key (table_name, day, figure)
+);
+create table if not exists profiles (
+    subject text not null,
+    window_start timestamptz not null,
+    seconds integer not null,
+    records bigint not null,
+    shares jsonb not null,
+    levels jsonb not null,
+    primary key (subject, window_start)
+);
+create index if not exists profiles_window_start on profiles (window_start);
+create table if not exists lineage_events (
+    id text primary key,
+    at timestamptz not null,
+    state text,
+    run_id text,
+    job_namespace text not null,
+    job_name text not null,
+    event jsonb not null
+);
+create index if not exists lineage_events_of_job on lineage_events (job_namespace, job_name, at desc);
+create or replace view lineage_edges as
+with told as (
+    select distinct on (job_namespace, job_name) job_namespace, job_name, event from lineage_events
+    where at > now() - interval '30 days' and jsonb_array_length(coalesce(event -> 'inputs', '[]')) > 0
+        and jsonb_array_length(coalesce(event -> 'outputs', '[]')) > 0
+    order by job_namespace, job_name, at desc
+)
+select distinct source ->> 'namespace' as source_namespace, source ->> 'name' as source,
+    target ->> 'namespace' as target_namespace, target ->> 'name' as target,
+    job_namespace || '/' || job_name as job
+from told, jsonb_array_elements(event -> 'inputs') as source, jsonb_array_elements(event -> 'outputs') as target;
 create table if not exists audit_logs (
     id bigint generated always as identity primary key,
     at timestamptz not null default now(),
@@ -86,6 +139,7 @@ create table if not exists anomaly_progress (
     part text primary key,
     through timestamptz not null
 );
+grant select on anomalies to lake_reader;
 create table if not exists configuration (
     kind text not null,
     name text not null,

@@ -12,8 +12,8 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[3]
 DAGS = sorted((REPO / "dags").glob("*.py"))
-IDS = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill"}
-TAGS = {"stream", "platform", "lake", "dbt", "maintenance"}
+IDS = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill", "quality", "watch"}
+TAGS = {"stream", "platform", "lake", "dbt", "maintenance", "quality"}
 HEAVY = {"pyspark", "pandas", "trino", "dbt", "cosmos", "psycopg", "langchain", "streamlit", "metricflow", "numpy"}
 
 

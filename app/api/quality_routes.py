@@ -1,0 +1,68 @@
+"""GET /quality: how good each table's day is, with the counts behind every figure."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+
+import psycopg
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel
+
+from app.api.problems import Refused
+from app.api.security import Person, parts_of, require
+from app.api.threads import in_thread
+from headrace.log import get_logger
+from headrace.quality.figures import MEANING, Verdict, verdicts
+
+_LOG = get_logger(__name__)
+_SECONDS = 10.0
+router = APIRouter()
+
+
+class TableDay(BaseModel):
+    table: str
+    day: date
+    state: str
+    sentence: str
+    figures: list[dict[str, Any]]
+
+
+class QualityDays(BaseModel):
+    as_of: datetime
+    meaning: dict[str, str]
+    days: list[TableDay]
+    """Newest first."""
+
+
+@router.get("/quality")
+async def quality(
+    request: Request,
+    person: Person,
+    table: Annotated[str | None, Query(max_length=130)] = None,
+    days: Annotated[int, Query(ge=1, le=90)] = 7,
+) -> QualityDays:
+    """Completeness, consistency, timeliness, uniqueness and accuracy of each table by day of arrival: counts, never rows."""
+    parts = parts_of(request)
+    require(parts, person, "catalogue")
+
+    def work() -> QualityDays:
+        today = datetime.now(UTC).date()
+        try:
+            figures = parts.quality(today - timedelta(days=days - 1), today)
+        except psycopg.Error as error:
+            _LOG.error("quality_not_read", reason=str(error))
+            raise Refused(
+                503, "What was measured cannot be read.", "See `./headrace status postgres`.", {"Retry-After": "5"}
+            ) from error
+        mine = [figure for figure in figures if table in (None, figure.table)]
+        return QualityDays(as_of=datetime.now(UTC), meaning=dict(MEANING), days=[_day(v) for v in verdicts(mine)])
+
+    return await in_thread(_SECONDS, work)
+
+
+def _day(verdict: Verdict) -> TableDay:
+    figures = [figure.document() for figure in verdict.figures]
+    return TableDay(
+        table=verdict.table, day=verdict.day, state=verdict.state, sentence=verdict.sentence, figures=figures
+    )

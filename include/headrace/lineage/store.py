@@ -1,0 +1,105 @@
+"""Lineage events in PostgreSQL, each once, and the edges that the newest event of each job tells."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from headrace.lineage.events import Event
+from headrace.lineage.graph import Edge, Graph
+from headrace.lineage.names import Node
+from headrace.settings import Settings
+
+_KEPT_DAYS = 30
+_INSERT = """
+insert into lineage_events (id, at, state, run_id, job_namespace, job_name, event) values (%s, %s, %s, %s, %s, %s, %s)
+on conflict (id) do update set at = greatest(lineage_events.at, excluded.at)
+returning xmax = 0
+"""
+_EDGES = "select source_namespace, source, target_namespace, target, job from lineage_edges"
+_OLD = """
+delete from lineage_events old where at < now() - make_interval(days => %s) and exists (
+    select 1 from lineage_events newer
+    where newer.job_namespace = old.job_namespace and newer.job_name = old.job_name and newer.at > old.at
+)
+"""
+
+
+class Malformed(ValueError):
+    """What was sent is no OpenLineage event; the message names what is missing."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The store of one installation, for those that are handed it."""
+
+    settings: Settings
+
+    def keep(self, events: Iterable[Event]) -> int:
+        return keep(self.settings, events)
+
+    def graph(self) -> Graph:
+        return graph(self.settings)
+
+
+def keep(settings: Settings, events: Iterable[Event]) -> int:
+    """How many were new. The same statement is kept once: a design that did not change has one event."""
+    rows = [_row(event) for event in events]
+    with _connect(settings) as connection, connection.cursor() as cursor:
+        new = sum(bool(cursor.execute(_INSERT, row).fetchone()[0]) for row in rows)  # type: ignore[index]
+        cursor.execute(_OLD, [_KEPT_DAYS])
+    return new
+
+
+def graph(settings: Settings) -> Graph:
+    with _connect(settings) as connection:
+        rows = connection.execute(_EDGES).fetchall()
+    return Graph(Edge(Node(a, b), Node(c, d), job) for a, b, c, d, job in rows)
+
+
+def runs(settings: Settings, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest runs that were told of."""
+    sql = "select at, state, job_namespace, job_name, run_id from lineage_events where run_id is not null order by at desc limit %s"
+    with _connect(settings) as connection:
+        rows = connection.execute(sql, [limit]).fetchall()
+    return [dict(zip(("at", "state", "namespace", "job", "run"), row, strict=True)) for row in rows]
+
+
+def _row(event: Event) -> tuple[Any, ...]:
+    job = event.get("job")
+    if not isinstance(job, dict) or not job.get("namespace") or not job.get("name"):
+        raise Malformed("An OpenLineage event of a run or a job needs `job.namespace` and `job.name`.")
+    try:
+        at = datetime.fromisoformat(str(event.get("eventTime")))
+    except ValueError:
+        raise Malformed("An OpenLineage event needs `eventTime`, such as 2026-01-31T12:00:00Z.") from None
+    run = (event.get("run") or {}).get("runId")
+    for side in ("inputs", "outputs"):
+        if not all(isinstance(one, dict) and one.get("namespace") and one.get("name") for one in event.get(side) or ()):
+            raise Malformed(f"Each of `{side}` needs a namespace and a name.")
+    return _identity(event, run), at, event.get("eventType"), run, job["namespace"], job["name"], Jsonb(event)
+
+
+def _identity(event: Event, run: str | None) -> str:
+    """A run's state is told once; of a design the words count, not when they were said."""
+    told = {
+        "run": run,
+        "type": event.get("eventType"),
+        "job": event["job"],
+        "inputs": event.get("inputs"),
+        "outputs": event.get("outputs"),
+    }
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _connect(settings: Settings) -> psycopg.Connection:
+    return psycopg.connect(
+        settings.postgres_dsn("headrace"), connect_timeout=3, options="-c timezone=UTC -c statement_timeout=10000"
+    )
