@@ -32,6 +32,10 @@ from headrace.settings import Settings
 from tests.conftest import headrace
 from tests.parts.lake_home import BY_HAND, Lake, filled, merchant, rate
 from tests.parts.live_rows import project
+from tests.parts.marketplace import fill_marketplace
+from tests.parts.metrics_by_hand import BEGIN as FIRST_DAY
+from tests.parts.metrics_by_hand import BY_HAND as METRICS
+from tests.parts.metrics_by_hand import END as LAST_DAY
 from tests.parts.raw_rows import Landed, event, landed
 
 NOW = datetime.now(UTC).replace(second=0, microsecond=0)
@@ -71,7 +75,7 @@ def _land(lake: Lake, events: list[dict[str, Any]]) -> None:
 
 @pytest.fixture(scope="module")
 def world(start_parts: Callable[..., Settings]) -> World:
-    lake = filled(start_parts)
+    lake = filled(start_parts, more=fill_marketplace)
     settings = start_parts("trino", "valkey", "api")
     events = _events()
     _land(lake, events)
@@ -156,6 +160,28 @@ def test_what_is_not_kept_live_stops_at_the_coverage_point_and_says_so(world: Wo
     ((expected,),) = world.by_hand("count(distinct user_id)", f"event_time < timestamp '{COVERED:%Y-%m-%d %H:%M} UTC'")
     assert answer["data"]["rows"] == [[expected]]
     assert f"complete through {COVERED:%Y-%m-%d %H:%M} UTC" in answer["text"]
+
+
+@pytest.mark.parametrize(
+    ("words", "metric"),
+    [
+        ("funnel conversion", "funnel_conversion"),
+        ("average session length", "average_session_length"),
+        ("cumulative sales", "cumulative_sales"),
+        ("retention rate", "retention_rate"),
+        ("search conversion rate", "search_to_purchase_rate"),
+        ("week over week sales", "sales_growth_from_week_before"),
+    ],
+)
+def test_figures_of_the_lake_alone_are_answered_by_their_words(world: World, words: str, metric: str) -> None:
+    last = LAST_DAY - timedelta(days=1)
+    answer = world.ask(f"{words} from {FIRST_DAY:%Y-%m-%d} to {last:%Y-%m-%d}")
+    assert (answer["status"], answer["plan"]["metrics"]) == ("answered", [metric]), answer
+    ((expected,),) = world.lake.query(METRICS[metric])
+    row = answer["data"]["rows"][1 if answer["plan"]["grain"] else 0]
+    assert row[-1] == pytest.approx(
+        float(expected), rel=1e-3 if answer["data"]["columns"][-1]["unit"] == "USD" else 1e-9
+    )
 
 
 def test_a_viewer_reads_as_themselves_and_sees_no_persons(world: World) -> None:
