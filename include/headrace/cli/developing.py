@@ -86,7 +86,7 @@ def bench(
     """Measure: each benchmark prints one table and writes its raw results. Options of its own follow its name.
 
     latency: on the running platform, from REST call to live figure (--rates 500,1000 --seconds 30).
-    throughput: starts what it needs itself; the live windows on Spark beside Flink SQL (--help tells its options).
+    throughput: beside a Kafka that runs; the live windows on Spark, Flink SQL and Quix Streams (--runs 3, --add-to FILE).
     anomalies: no part is started; what the detector finds of planted anomalies (--hours 8, --tune).
     """
     path = get_settings().repo / "benchmarks" / f"{name}.py"
