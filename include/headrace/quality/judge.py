@@ -59,9 +59,10 @@ class Finding:
 
     @property
     def about(self) -> str:
-        """Its pillar and what it is about: one incident each."""
-        field = self.measure.split(":")[1].partition("=")[0] if ":" in self.measure else ""
-        return f"{self.pillar} {field}".strip()
+        """Its pillar, the kind of measure and the field: one incident each."""
+        kind, _, rest = self.measure.partition(":")
+        field = rest.partition("=")[0].partition(":")[0] if kind != "delay" else ""
+        return " ".join(dict.fromkeys(word for word in (self.pillar, kind, field) if word))
 
 
 def judge(profile: Profile, before: Sequence[Profile], limits: Limits | None = None) -> list[Finding]:

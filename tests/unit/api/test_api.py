@@ -398,6 +398,8 @@ def test_lineage_is_told_with_the_key_and_read_by_people(api: Api) -> None:
     wrong = api.call("POST", "/lineage", person=None, headers=key, json={"eventTime": "now"})
     assert wrong.status_code == 422 and "job.namespace" in wrong.json()["error"]["message"]
     found = api.call("GET", "/lineage", params={"name": "sales"}).json()
-    assert found["about"] == ["sales"] and found["edges"] == [{"source": "curated.fct_orders", "target": "sales", "job": "m"}]
+    assert found["about"] == ["sales"] and found["edges"] == [
+        {"source": "curated.fct_orders", "target": "sales", "job": "m"}
+    ]
     assert api.call("GET", "/lineage", params={"name": "nobody"}).status_code == 404
     assert api.call("GET", "/lineage", person=None).status_code == 401

@@ -60,7 +60,9 @@ def test_events_are_of_openlineage_and_told_again_are_the_same() -> None:
     assert _row(design)[0] == _row(later)[0], "a design that did not change is one event"
 
 
-@pytest.mark.parametrize("wrong", [{}, {"job": {"name": "x"}}, {"job": {"namespace": "n", "name": "j"}, "eventTime": "soon"}])
+@pytest.mark.parametrize(
+    "wrong", [{}, {"job": {"name": "x"}}, {"job": {"namespace": "n", "name": "j"}, "eventTime": "soon"}]
+)
 def test_what_is_no_event_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(Malformed):
         _row(wrong)
@@ -73,9 +75,18 @@ def test_one_name_for_a_table_whoever_tells_of_it() -> None:
 
 def test_dbt_s_manifest_becomes_jobs() -> None:
     raw = {"schema": "raw", "name": "orders"}
-    fact = {"resource_type": "model", "schema": "curated", "name": "fct_orders", "depends_on": {"nodes": ["source.raw.orders"]}}
+    fact = {
+        "resource_type": "model",
+        "schema": "curated",
+        "name": "fct_orders",
+        "depends_on": {"nodes": ["source.raw.orders"]},
+    }
     exposure = {"name": "chat", "label": "Chat", "depends_on": {"nodes": ["model.fct_orders"]}}
-    manifest = {"nodes": {"model.fct_orders": fact}, "sources": {"source.raw.orders": raw}, "exposures": {"e": exposure}}
+    manifest = {
+        "nodes": {"model.fct_orders": fact},
+        "sources": {"source.raw.orders": raw},
+        "exposures": {"e": exposure},
+    }
     [made], [read] = models(manifest, AT), reports(manifest, AT)
     assert made["inputs"][0]["name"] == "raw.orders" and made["outputs"][0]["name"] == "curated.fct_orders"
     assert read["outputs"][0]["name"] == "Chat"

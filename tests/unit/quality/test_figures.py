@@ -42,7 +42,10 @@ def test_a_figure_is_judged_by_its_counts(good: int, of: int, asked: str, state:
 def test_a_verdict_quotes_what_falls_short() -> None:
     verdict = Verdict("curated.fct_orders", DAY, (figure(90, 100), figure(5, 5, "100", "uniqueness")))
     assert verdict.state == "failed"
-    assert verdict.sentence == "curated.fct_orders on 2026-03-03: completeness 90 % (asked for 99.99 %), 10 of 100 rows are not"
+    assert (
+        verdict.sentence
+        == "curated.fct_orders on 2026-03-03: completeness 90 % (asked for 99.99 %), 10 of 100 rows are not"
+    )
     assert Verdict("t", DAY, (figure(0, 0),)).state == "empty"
     assert len(verdicts([figure(1, 1), figure(1, 1, name="accuracy")])) == 1
 

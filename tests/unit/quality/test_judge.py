@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from benchmarks.defects import DEFECTS, Defect, Marketplace
 from benchmarks.quality import Day, run
-
 from headrace.quality.incidents import Open, follow
 from headrace.quality.judge import Limits, judge
 from headrace.quality.profile import Profile, Record, merged, of_topic
@@ -53,7 +53,7 @@ def test_a_usual_stretch_is_not_told_of(place: Marketplace, usual: list[Profile]
 def test_nothing_is_said_before_enough_was_seen(usual: list[Profile]) -> None:
     silent = Profile(usual[0].subject, usual[-1].start + SECONDS, SECONDS, 0)
     assert judge(silent, usual[:5]) == []
-    assert [finding.pillar for finding in judge(silent, usual)][0] == "freshness"
+    assert judge(silent, usual)[0].pillar == "freshness"
 
 
 def test_an_incident_is_opened_once_and_closed_after_calm(usual: list[Profile]) -> None:

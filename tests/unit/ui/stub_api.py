@@ -295,7 +295,13 @@ def quality() -> dict[str, Any]:
 
 def _quality_day(day: str, short: int) -> dict[str, Any]:
     state = "failed" if short else "passed"
-    figure = {"good": 1000 - short, "counted": 1000, "unit": "events", "threshold": "99.99", "percent": str(100 - short / 10)}
+    figure = {
+        "good": 1000 - short,
+        "counted": 1000,
+        "unit": "events",
+        "threshold": "99.99",
+        "percent": str(100 - short / 10),
+    }
     empty = {"figure": "timeliness", "state": "empty", "percent": None, "good": 0, "counted": 0, "threshold": "99.8"}
     sentence = f"curated.fct_transactions on {day}: completeness {figure['percent']} %"
     figures = [{**figure, "figure": "completeness", "state": state}, empty]
