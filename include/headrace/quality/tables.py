@@ -43,13 +43,13 @@ class Curated:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Summary:
     """Any other curated table: only dbt's tests say how it is."""
 
     name: str
 
 
-Table = Processed | Curated | Tested
+Table = Processed | Curated | Summary
 
 
 def tables(settings: Settings, contracts: Mapping[str, Contract]) -> list[Table]:
@@ -78,7 +78,7 @@ def _curated(model: dict[str, Any], made: Mapping[str, Processed], grain: tuple[
         if source and not source.contract.own and grain and set(grain) == set(source.keys):
             shared = tuple(column for column in source.columns if column in model["columns"])
             return Curated(name, source, shared)
-    return Tested(name)
+    return Summary(name)
 
 
 def _grains(nodes: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -11,8 +11,8 @@ import pytest
 from headrace.contracts.model import load_contracts
 from headrace.lake.results import Result
 from headrace.quality.figures import Figure, Verdict, verdicts
-from headrace.quality.measure import NO_TESTS, Tests, counted
-from headrace.quality.tables import Curated, Processed, Tested, curated
+from headrace.quality.measure import NO_TESTS, Tally, counted
+from headrace.quality.tables import Curated, Processed, Summary, curated
 
 REPO = Path(__file__).resolve().parents[3]
 DAY = date(2026, 3, 3)
@@ -53,7 +53,7 @@ def test_a_verdict_quotes_what_falls_short() -> None:
 def _model(name: str, parent: str, keys: list[str], columns: list[str]) -> dict[str, object]:
     model = {
         "resource_type": "model", "schema": "curated", "name": name, "unique_id": f"model.headrace.{name}",
-        "columns": dict.fromkeys(columns, {}), "depends_on": {"nodes": [f"model.headrace.{parent}"]},
+        "columns": {key: {} for key in columns}, "depends_on": {"nodes": [f"model.headrace.{parent}"]},
     }  # fmt: skip
     test = {
         "resource_type": "test", "unique_id": f"test.headrace.{name}", "attached_node": f"model.headrace.{name}",
@@ -72,7 +72,7 @@ def test_a_table_with_the_same_grain_is_compared_with_its_source() -> None:
     }
     found = curated(manifest, {name: Processed(contract) for name, contract in CONTRACTS.items()})
     kinds = {table.name: type(table) for table in found}
-    assert kinds == {"curated.fct_transactions": Curated, "curated.by_day": Tested, "curated.fct_sessions": Tested}
+    assert kinds == {"curated.fct_transactions": Curated, "curated.by_day": Summary, "curated.fct_sessions": Summary}
     fact = found[0]
     assert isinstance(fact, Curated)
     assert fact.shared == ("event_id", "amount")
@@ -83,4 +83,4 @@ def test_tests_of_uniqueness_count_for_uniqueness_and_others_for_consistency() -
     total = NO_TESTS
     for name, status, failures in nodes:
         total = counted(total, {"test_metadata": {"name": name}}, Result(name, status, failures))
-    assert total == Tests(run=1, failed=1, rows=7, unique_run=2, unique_failed=1, unique_rows=0)
+    assert total == Tally(run=1, failed=1, rows=7, unique_run=2, unique_failed=1, unique_rows=0)
