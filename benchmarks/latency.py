@@ -25,6 +25,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.cores import Cores
 from headrace.live.client import valkey
 from headrace.live.layout import UPDATES
 from headrace.settings import Settings, get_settings
@@ -33,7 +34,8 @@ SPEC = "transactions_1m"
 WORKERS = 16
 CALLS = 250
 """Calls a second at most; above it a call carries several events, as a busy producer's does."""
-WARM_SECONDS = 10.0
+DRAIN_SECONDS, PATIENCE_SECONDS = 3.0, 90.0
+"""After the last call the rows are watched until none has come for so long, at most so long."""
 QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99, "p99_9_ms": 0.999, "max_ms": 1.0}
 Row = tuple[int, str]
 """Window and merchant."""
@@ -135,18 +137,20 @@ def watch(run: str, stop: Event, ready: Event, looks: Any) -> None:
     ready.set()
     decode = msgspec.json.Decoder(list[Update]).decode
     found: list[Look] = []
-    while not stop.is_set():
+    last = time.time()
+    while not stop.is_set() or time.time() - last < DRAIN_SECONDS:
         if (message := listening.get_message(timeout=0.5)) is None:
             continue
         now = time.time()
         for row in decode(message["data"]):
             if row.spec == SPEC and row.keys["merchant_id"].startswith(run):
+                last = now
                 place = row.window_start, row.keys["merchant_id"]
                 found.append(Look(place, row.n, now, row.last_arrived_ms / 1000, row.emitted_ms / 1000))
     looks.put(found)
 
 
-def measure(settings: Settings, rate: float, seconds: float, merchants: int) -> dict[str, Any]:
+def measure(settings: Settings, rate: float, seconds: float, warm: float, merchants: int) -> dict[str, Any]:
     run = f"bench-{uuid.uuid4().hex[:6]}"
     context = multiprocessing.get_context("spawn")
     stop, ready, answers = context.Event(), context.Event(), context.Queue()
@@ -154,20 +158,21 @@ def measure(settings: Settings, rate: float, seconds: float, merchants: int) -> 
     watcher.start()
     if not ready.wait(30):
         raise SystemExit("Valkey does not answer: see `./headrace status`.")
-    workers = send(settings, [f"{run}-{number}" for number in range(merchants)], rate, WARM_SECONDS + seconds)
-    time.sleep(3.0)
+    cores = Cores(settings)
+    workers = send(settings, [f"{run}-{number}" for number in range(merchants)], rate, warm + seconds)
+    taken = cores.by_part()
     stop.set()
-    looks: list[Look] = answers.get(timeout=60)
+    looks: list[Look] = answers.get(timeout=PATIENCE_SECONDS)
     watcher.join(10)
-    return {"rate": rate, "merchants": merchants} | summary(workers, looks)
+    return {"rate": rate, "merchants": merchants, "cores": taken} | summary(workers, looks, warm)
 
 
-def summary(workers: list[Worker], looks: list[Look]) -> dict[str, Any]:
+def summary(workers: list[Worker], looks: list[Look], warm: float) -> dict[str, Any]:
     """Matches the k-th acknowledged event of a row with the first look at it that saw n >= k."""
     seen: dict[Row, list[Look]] = defaultdict(list)
     for look in looks:
         seen[look.row].append(look)
-    begin = min(sent.due for worker in workers for sent in worker.sent) + WARM_SECONDS
+    begin = min(sent.due for worker in workers for sent in worker.sent) + warm
     counted: dict[Row, int] = defaultdict(int)
     whole, rest, after, missing = [], [], [], 0
     for sent in (sent for worker in workers for sent in worker.sent):
@@ -215,6 +220,8 @@ def show(results: list[dict[str, Any]]) -> None:
             print(
                 f"{hop.replace('_', ' '):>40}: p50 {found['p50_ms']}, p99 {found['p99_ms']}, max {found['max_ms']} ms"
             )
+        shares = ", ".join(f"{part} {share:.2f}" for part, share in result["cores"].items())
+        print(f"{'cores taken':>40}: {shares}")
         if result["missing"] or result["failed"]:
             missing, failed = result["missing"], result["failed"]
             print(f"{missing} events never became readable, {failed} were not acknowledged: see `./headrace status`.")
@@ -224,11 +231,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rates", default="500", help="events a second, several with commas")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--warm", type=float, default=20, help="seconds at the rate before the first event counts")
     parser.add_argument("--merchants", type=int, default=1000)
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     given = parser.parse_args()
     settings = get_settings()
-    results = [measure(settings, float(rate), given.seconds, given.merchants) for rate in given.rates.split(",")]
+    results = [
+        measure(settings, float(rate), given.seconds, given.warm, given.merchants) for rate in given.rates.split(",")
+    ]
     raw = settings.run / "bench" / f"latency-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     raw.parent.mkdir(parents=True, exist_ok=True)
     raw.write_text(json.dumps(results, indent=2))

@@ -1,7 +1,8 @@
-"""How many events a second the window job takes: Spark as the platform runs it, against Flink SQL on the same topic.
+"""How many events a second the window job takes: Spark as the platform runs it, beside Flink SQL and a Python library.
 
 The topic is filled first: an hour of events with repeats, late and bad ones. Then the engines work it off in turns, each
-with the same cores, memory, state store and guarantees, and every row that each wrote is compared with what must be there.
+with the same cores, state on disk and commits, and every row that each wrote is compared with what must be there. Rounds
+can be spread over several calls: --add-to FILE goes on with the result of an earlier one.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ import argparse
 import json
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 from benchmarks.window_job import engines
+from benchmarks.window_job.report import Spread, report
 from benchmarks.window_job.rounds import VARIANTS, Plan, Run, measure
-from headrace.runtime import artifacts, servers, tools
+from headrace.runtime import artifacts, bootstrap, servers, tools
 from headrace.settings import Settings, get_settings
 
 
 def prepare(settings: Settings, names: list[str]) -> None:
-    """Everything that is needed and not there is fetched; Flink for this benchmark alone."""
+    """Everything that is needed and not there is fetched; Flink and the Python library for this benchmark alone."""
     if not servers.kafka_healthy(settings):
         sys.exit("Kafka does not answer. Next: ./headrace up --only kafka")
     groups = ["spark-live", *(["flink"] if "flink" in names else [])]
@@ -28,32 +32,59 @@ def prepare(settings: Settings, names: list[str]) -> None:
             print(f"Fetching {group} ({size / 1e6:.0f} MB, once).", file=sys.stderr)
             artifacts.fetch(settings, [group], lambda *_: None)
     tools.ensure_environments()
+    if "quix" in names:
+        bootstrap.ensure_environment("bench")
 
 
 def line(run: Run) -> str:
-    whole = run.get("whole_seconds", "")
-    mark = {True: "equal", False: "DIFFERENT", None: ""}[run.get("equal")]
+    mark = "FAILED" if "failed" in run else {True: "equal", False: "DIFFERENT", None: ""}[run.get("equal")]
     return (
-        f"{run['engine']:<22} {run['job']:<15} {run['run']:>3} {run['running_seconds']:>9} {whole:>9} "
-        f"{run['events_per_second']:>10} {run.get('checkpoints', ''):>6} {run.get('rows_written', ''):>9} {mark:>10}"
+        f"{run['engine']:<20} {run['job']:<15} {run['run']:>3} {run.get('running_seconds', ''):>9} "
+        f"{run.get('whole_seconds', ''):>8} {run.get('events_per_second', ''):>9} {run.get('checkpoints', ''):>6} "
+        f"{run.get('rows_written', ''):>8} {run['load']:>5} {mark:>9}"
     )
 
 
-HEAD = f"{'engine':<22} {'job':<15} {'run':>3} {'running s':>9} {'whole s':>9} {'events/s':>10} {'checkp':>6} {'rows':>9} {'windows':>10}"
+HEAD = (
+    f"{'engine':<20} {'job':<15} {'run':>3} {'running s':>9} {'whole s':>8} {'events/s':>9} {'checkp':>6} "
+    f"{'rows':>8} {'load':>5} {'windows':>9}"
+)
+
+
+def shown(value: Spread | None) -> str:
+    return f"{value['median']:g} ({value['least']:g} to {value['most']:g})" if value else "none"
+
+
+def summary(result: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{rate['engine']:<20} {rate['job']:<15} {shown(rate['running'])} events/s over {rate['runs']} runs"
+        for rate in result["rates"]
+    ]
+    lines += [
+        f"Spark to {other}, {variant}: {shown(found['running'])}; of the whole process {shown(found['whole_process'])}"
+        for other, variants in result["ratios"].items()
+        for variant, found in variants.items()
+    ]
+    return [*lines, f"Outputs equal: {result['outputs_equal']}"]
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def names(text: str) -> list[str]:
+    return text.split(",")
+
+
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=2_000_000, help="records in the topic")
-    parser.add_argument("--runs", type=int, default=3, help="rounds; in each, every engine does every job once")
+    parser = argparse.ArgumentParser(prog="./headrace bench throughput", description=__doc__)
+    parser.add_argument("--events", type=int, default=1_000_000, help="records in the topic")
     parser.add_argument(
-        "--engines", type=lambda text: text.split(","), default=list(engines.ENGINES), help="with commas"
+        "--fewer", type=int, default=200_000, help="records in the topic of the Python library; rates are compared"
     )
-    parser.add_argument("--variants", type=lambda text: text.split(","), default=list(VARIANTS), help="with commas")
+    parser.add_argument("--runs", type=int, default=3, help="rounds; in each, every engine does every job once")
+    parser.add_argument("--engines", type=names, default=list(engines.ENGINES), help="with commas: spark,flink,quix")
+    parser.add_argument("--variants", type=names, default=list(VARIANTS), help="with commas")
     parser.add_argument("--batch", type=int, default=500_000, help="records that Spark takes between two checkpoints")
     parser.add_argument(
         "--conf",
@@ -69,26 +100,41 @@ def arguments() -> argparse.Namespace:
         help="how Flink bounds the ids it keeps: by the clock or by event time",
     )
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--add-to", type=Path, help="the raw result of an earlier call with the same options")
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     return parser.parse_args()
 
 
+def earlier(path: Path | None, plan: dict[str, Any]) -> list[Run]:
+    """The runs of an earlier call, if it measured the same."""
+    if path is None:
+        return []
+    found = json.loads(path.read_text())
+    if found["plan"] != plan:
+        sys.exit(f"{path} measured something else: {found['plan']}. Next: give the same options.")
+    return list(found["runs"])
+
+
 def main() -> int:
     given, settings = arguments(), get_settings()
+    options = {name: value for name, value in vars(given).items() if name not in ("json", "conf", "add_to")}
+    plan = options | {"conf": dict(given.conf)}
+    same = {name: value for name, value in plan.items() if name != "runs"}
+    runs = earlier(given.add_to, same)
     prepare(settings, given.engines)
-    named = {name: value for name, value in vars(given).items() if name not in ("json", "conf")}
-    result = measure(settings, Plan(**named, conf=dict(given.conf)), lambda run: say(line(run)))
     raw = settings.run / "bench" / f"throughput-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     raw.parent.mkdir(parents=True, exist_ok=True)
+
+    def keep(run: Run) -> None:
+        runs.append(run)
+        raw.write_text(json.dumps({"plan": same, **report(runs, given.variants, given.engines)}, indent=2))
+        say(line(run))
+
+    first = 1 + max((run["run"] for run in runs), default=-1)
+    events = measure(settings, Plan(**plan), first, keep)
+    result = {"plan": same, "events": events, **report(runs, given.variants, given.engines)}
     raw.write_text(json.dumps(result, indent=2))
-    if given.json:
-        print(json.dumps(result))
-    else:
-        print(HEAD, *(line(run) for run in result["runs"]), sep="\n")
-        print(
-            f"Spark to Flink, with dedupe: {result['ratio_to_flink']} (all: {result['ratios']}). Outputs equal: {result['outputs_equal']}."
-        )
-        print(f"Raw results: {raw}")
+    print(json.dumps(result) if given.json else "\n".join([HEAD, *map(line, runs), *summary(result), f"Raw: {raw}"]))
     return 0 if result["outputs_equal"] else 1
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow.sdk import DAG, Asset, task
+from headrace_airflow.declared import LAKE, due_within
 from headrace_airflow.models import model_by_model
 from headrace_airflow.steps import reconcile
 from headrace_airflow.waiting import LandedThroughSensor
@@ -30,7 +31,10 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["lake", "dbt"],
-    default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args=LAKE,
+    deadline=due_within(hours=3),
+    # A range is built anew by the DAG backfill, in one run and without a moment of half a truth.
+    allowed_run_types=["scheduled", "manual"],
     doc_md=RUNBOOK,
 ):
 

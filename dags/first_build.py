@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow.sdk import DAG, Asset, task
+from headrace_airflow.declared import LAKE, due_within
 from headrace_airflow.steps import dbt_command, reconcile
 from headrace_airflow.waiting import ConditionSensor
 
 RUNBOOK = """
 ### The first build of the lake
 Runs once. Builds the exchange rates as soon as the first have landed. Waits until every line of the history's files is
-in raw, builds the whole project, claims what it covers, compares live and curated figures and writes the dbt docs.
+in raw, builds facts and dimensions, claims what they cover, compares live and curated figures, builds the aggregates
+and writes the dbt docs.
 Until it is done, questions about the past are declined, and `curate` waits.
 
 **Red?** The log of `build` ends with dbt's message; mend it and clear the task. `history_landed` waits for the lake job:
@@ -26,7 +28,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["lake", "dbt"],
-    default_args={"owner": "data", "retries": 3, "retry_delay": timedelta(seconds=20)},
+    default_args=LAKE,
+    deadline=due_within(hours=2),
     doc_md=RUNBOOK,
 ):
 
@@ -38,12 +41,16 @@ with DAG(
 
         settings = get_settings()
         through = curation.first_claim(settings)
-        dbt.run(settings, ["build"])
+        dbt.run(settings, ["build", "--exclude", "tag:aggregates"])
         curation.claim(settings, through)
 
     quoted = ConditionSensor(task_id="rates_landed", condition="awaited_rates", poll_seconds=3.0)
     landed = ConditionSensor(task_id="history_landed", condition="awaited_history", poll_seconds=3.0)
     # Ahead of the rest, so that live amounts can be told in one currency while the history is being built.
     quoted >> dbt_command.override(task_id="rates")(["run", "--select", "+exchange_rates"])
+    built = build()
+    # Nobody waits for these to ask about money: what is made of facts comes after them.
+    aggregates = dbt_command.override(task_id="aggregates")(["build", "--select", "tag:aggregates"])
     docs = dbt_command.override(task_id="docs")(["docs", "generate"])
-    landed >> build() >> [reconcile(), docs]
+    landed >> built >> aggregates >> docs
+    built >> reconcile()

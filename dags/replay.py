@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Param, task
+from headrace_airflow.declared import MAINTENANCE, due_within
 
 RUNBOOK = """
 ### Replays dead letters
@@ -36,7 +37,8 @@ with DAG(
         "limit": Param(10_000, type="integer", minimum=1, maximum=1_000_000),
         "rate": Param(500, type="number", minimum=1, maximum=5_000, description="At most so many a second"),
     },
-    default_args={"owner": "platform", "retries": 3, "retry_delay": timedelta(seconds=30)},
+    default_args=MAINTENANCE,
+    deadline=due_within(hours=7),
     doc_md=RUNBOOK,
 ):
 

@@ -30,8 +30,9 @@ cause; the next run starts it again. *Browse → Streams* shows state, lag and t
 **Restarted without a failure?** A contract or a live metric was published (`./headrace stream apply`): the job ends by
 itself and is started anew with it.
 
-**Stop or upgrade it.** Marking the task failed, or clearing it, stops the job; the next run starts it with the code of
-that moment. Pause the DAG first to keep it stopped. `./headrace restart {job}` replaces it at once.
+**Stop it, or start it again.** *Browse → Streams*, by roles with `run_streams`: stopped there it stays stopped, and this
+task waits, until somebody presses Start. `./headrace restart {job}` and clearing the task replace the job at once, with the
+code of that moment.
 
 **Who cares.** The platform team.
 """

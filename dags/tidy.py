@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from airflow.sdk import DAG, task
+from airflow.sdk import DAG, Asset, chain, task
+from headrace_airflow.declared import MAINTENANCE, due_within
 
 RUNBOOK = """
 ### Daily tidying
-Deletes Airflow's own rows older than 30 days, task logs older than 14 days, and Iceberg snapshots older than 7 days
-(never the newest one, which holds a stream's place).
+**The lake.** Deletes raw records of events after `raw_days` (30) and what was made of them after `analytics_days` (90),
+brings small files together, forgets snapshots after `snapshot_days` (7; never the newest, which holds a stream's place),
+and removes files that nothing refers to. Raw records that no build has read are kept, and the log says so.
+**The machine.** Deletes Airflow's own rows and old comparisons of live and curated figures after 30 days, task logs after 14.
 
-**Red?** Nothing breaks for days; disk fills slowly. The log of the failed task names the command; clear the task.
+**Red?** Disk fills slowly. The log of the failed task names the statement; clear it, every step may be repeated.
 **Who cares.** The platform team.
 """
 
 with DAG(
     "tidy",
-    description="Old rows, logs and snapshots",
+    description="Old rows, small files, old snapshots, orphan files, logs",
     schedule="30 3 * * *",
     start_date=datetime(2025, 1, 1),
     catchup=False,
     max_active_runs=1,
     max_active_tasks=1,
-    tags=["platform", "maintenance"],
-    default_args={"owner": "platform", "retries": 1, "retry_delay": timedelta(minutes=10)},
+    tags=["platform", "lake", "maintenance"],
+    default_args=MAINTENANCE,
+    deadline=due_within(hours=6),
     doc_md=RUNBOOK,
 ):
 
     @task.short_circuit
-    def worth_it() -> bool:
+    def worth_it(dag_run: object = None) -> bool:
         from headrace.runtime import upkeep
         from headrace.settings import get_settings
 
-        return upkeep.worth_it(get_settings())
+        return getattr(dag_run, "run_type", "") == "manual" or upkeep.worth_it(get_settings())
 
     @task
-    def cut_back(step: str) -> None:
+    def on_the_machine(step: str) -> None:
         from headrace.runtime import upkeep
         from headrace.settings import get_settings
 
         getattr(upkeep, step)(get_settings())
 
-    worth_it() >> [
-        cut_back.override(task_id=step)(step) for step in ("clean_airflow", "delete_old_logs", "expire_snapshots")
-    ]
+    @task(pool="dbt", outlets=[Asset("headrace://lake/kept")])
+    def in_the_lake(step: str) -> None:
+        from headrace.lake import keeping
+        from headrace.settings import get_settings
+
+        getattr(keeping, step)(get_settings())
+
+    lake = ("drop_old_rows", "compact", "expire_snapshots", "remove_orphans")
+    machine = ("clean_airflow", "delete_old_logs", "forget_comparisons")
+    start = worth_it()
+    chain(start, *(in_the_lake.override(task_id=step)(step) for step in lake))
+    start >> [on_the_machine.override(task_id=step)(step) for step in machine]

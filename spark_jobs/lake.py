@@ -17,6 +17,7 @@ from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
 from headrace.streams import job, published, renewal
 from headrace.streams.heartbeat import Heartbeat, own_handle
+from headrace.streams.landing import objects
 from headrace.streams.landing.files import landed_files
 from headrace.streams.landing.progress import listener
 from headrace.streams.landing.resume import cut_topics, held_topics, start_of
@@ -120,11 +121,13 @@ def main() -> int:
     watch = published.Watch(settings, published.contracts_print)
     contracts = published.read(settings)
     stop = job.stop_signal()
+    objects.check(settings)
     with job.alone(settings.checkpoints / "lake"):
         spark = session("lake", cores=2, conf=_CONF)
         password = settings.secret("postgres_iceberg_password")
         # Set after the start: what is known before it stands in the command line of the Java process.
-        for key, value in catalogue_conf(settings.warehouse_uri, settings.address("postgres"), password).items():
+        place, found = settings.address("postgres"), objects.store(settings)
+        for key, value in catalogue_conf(settings.warehouse_uri, place, password, found).items():
             spark.conf.set(key, value)
         ensure_tables(spark, contracts)
         signs = Signs(landing=LAND)

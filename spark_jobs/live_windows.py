@@ -12,18 +12,19 @@ from functools import partial
 from typing import Any
 
 from headrace.contracts.model import Contract
+from headrace.live import counting
+from headrace.live.counting import SHUFFLE
 from headrace.live.spark import CONF, live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
 from headrace.streams import generation, job, published, renewal
-from headrace.streams.consumers import consumption
+from headrace.streams.consumers import Consumers
 from headrace.streams.heartbeat import Heartbeat, own_handle
 from headrace.streams.spark import kafka_options, kafka_records, session
 from headrace.streams.spec import LiveSpec
 from headrace.streams.topics import METRICS
 
 log = get_logger(__name__)
-SHUFFLE = 2
 _SILENT_SECONDS = 60
 _APART_SECONDS = 11
 _CONF = CONF | {
@@ -40,16 +41,8 @@ def cores(settings: Settings, streams: int) -> int:
 
 
 def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings: Settings, place: int) -> Any:
-    checkpoint = settings.checkpoints / "live" / contract.name
-    made_of = {
-        "specs": [spec.to_json() for spec in specs],
-        "contract": published.shape(contract),
-        "late": settings.lateness_minutes,
-        "kept": settings.live_state_minutes,
-        "shuffle": SHUFFLE,
-        "layout": 2,
-    }
-    number = generation.current(checkpoint, generation.fingerprint(made_of))
+    checkpoint = counting.folder(settings) / contract.name
+    number = generation.current(checkpoint, counting.made_of(specs, contract, settings))
     options = {"startingOffsets": "earliest", "failOnDataLoss": "false", "kafka.fetch.max.wait.ms": "100"}
     records = kafka_records(spark, settings, [contract.topic], options)
     rows = live_query(records, specs, contract, settings, number)
@@ -57,7 +50,7 @@ def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings:
     writer = (
         writer.options(**kafka_options(settings)).option("topic", METRICS).option("checkpointLocation", str(checkpoint))
     )
-    writer = writer.option("kafka.linger.ms", "0").option("kafka.compression.type", "lz4")
+    writer = writer.option("kafka.linger.ms", "2").option("kafka.compression.type", "lz4")
     # No row leaves while a batch ends and the next begins: of different lengths, they seldom do so at once.
     return writer.trigger(realTime=f"{settings.live_batch_seconds + place * _APART_SECONDS} seconds").start()
 
@@ -66,12 +59,12 @@ class Pulse:
     """Beats as long as the consumers ask for records, so that a job whose tasks hang is seen to be silent."""
 
     def __init__(self, spark: Any, queries: list[Any], settings: Settings, specs: str) -> None:
-        self._spark, self._queries, self._detail = spark, queries, {"specs": specs}
+        self._consumers, self._queries, self._detail = Consumers(spark), queries, {"specs": specs}
         self._heart, self.handle = Heartbeat(settings), own_handle()
         self._fetches, self._moved = -1.0, time.monotonic()
 
     def __call__(self, state: str) -> None:
-        seen = consumption(self._spark) if state == "running" else None
+        seen = self._consumers.consumption() if state == "running" else None
         if seen and seen.fetches != self._fetches:
             self._fetches, self._moved = seen.fetches, time.monotonic()
         silent = time.monotonic() - self._moved

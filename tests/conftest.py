@@ -30,12 +30,18 @@ _JOURNEYS = ("test_platform", "browser", "test_self_repair")
 """First what a newcomer sees, last what breaks things."""
 _GROUPS = {
     "test_dbt_build": "lake",
+    "test_lake_dags": "lake",
+    "test_export": "lake",
+    "test_metrics": "lake",
     "test_reconciliation": "lake",
     "test_trino": "lake",
     "test_quality": "lake",
     "test_topics": "streams",
     "test_registry": "streams",
     "test_ingest": "streams",
+    "test_replay_dag": "airflow",
+    "test_streams_page": "airflow",
+    "test_airflow_orders": "airflow",
 }
 """Parts tests that share a state folder; every other file has one of its own, so that none finds another's events."""
 

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from app.api.either import windows_of
 from app.api.models import LiveSummary
 from app.api.parts import Parts
-from headrace.assistant.livepart import Rates
+from headrace.assistant.livepart import Rates, Windows
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.assistant.rates import RatesUnknown
@@ -21,14 +22,18 @@ _AMOUNT = LiveMeasure("transactions", "sum_amount", "sum", "usd_rate")
 
 
 def summary(parts: Parts, person: Identity, minutes: int) -> LiveSummary:
+    found, source = windows_of(parts, lambda store: _summary(parts, store, person, minutes))
+    return found.model_copy(update={"source": source})
+
+
+def _summary(parts: Parts, store: Windows, person: Identity, minutes: int) -> LiveSummary:
     now = datetime.now(UTC)
     end = ceil_minute(now)
     start = end - timedelta(minutes=minutes)
     rates = _KnownRates(parts)
     limits = {f.dimension: f.values for f in row_filters(person)}
     punctual, late = (
-        [w for w in parts.windows.windows(SPEC, start, end, late=late) if _visible(w.keys, limits)]
-        for late in (False, True)
+        [w for w in store.windows(SPEC, start, end, late=late) if _visible(w.keys, limits)] for late in (False, True)
     )
     figures = LiveFigures(SPEC, [*punctual, *late], vocabulary_of(person, parts.vocabulary()), rates)
     found = LiveSummary(
@@ -42,7 +47,7 @@ def summary(parts: Parts, person: Identity, minutes: int) -> LiveSummary:
         top_merchants=figures.by("merchant_name", "merchant_id"),
         late_events=sum(w.n for w in late),
         coverage_through=parts.coverage(),
-        newest_window=parts.windows.newest(SPEC),
+        newest_window=store.newest(SPEC),
     )
     return found.model_copy(update={"notes": rates.notes()})
 

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from app.api.either import windows_of
 from app.api.parts import Parts
 from app.api.problems import Refused
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
-from headrace.live.fold import Folded, sliding
+from headrace.live.fold import Folded, Windows, sliding
 from headrace.policy import Identity
 from headrace.streams.spec import LiveSpec
 
@@ -37,6 +38,7 @@ class LiveWindows(BaseModel):
     spec: str
     seconds: int
     slide: int
+    source: str
     rows: list[dict[str, Any]]
     """Sums are exact, so they are text; `averages` are the sums by n."""
 
@@ -45,16 +47,18 @@ def windows(parts: Parts, person: Identity, asked: Asked) -> LiveWindows:
     spec = _permitted(parts, person, asked.spec)
     now = datetime.now(UTC)
     end = ceil_minute(now)
-    found = sliding(
-        parts.windows, spec, end - timedelta(minutes=asked.minutes), end,
-        seconds=asked.seconds, slide=asked.slide, late=asked.late,
-    )  # fmt: skip
+    begin = end - timedelta(minutes=asked.minutes)
+
+    def read(store: Windows) -> list[Folded]:
+        return sliding(store, spec, begin, end, seconds=asked.seconds, slide=asked.slide, late=asked.late)
+
+    found, source = windows_of(parts, read)
     limits = {f.dimension: f.values for f in row_filters(person)}
     kept = [row for row in found if all(row.keys[name] in values for name, values in limits.items())]
     if len(kept) > _MOST_ROWS:
         raise Refused(413, f"That would be more than {_MOST_ROWS:,} rows.", "Ask for fewer minutes or a longer slide.")
     rows = [_row(row, spec) for row in kept]
-    return LiveWindows(as_of=now, spec=spec.name, seconds=asked.seconds, slide=asked.slide, rows=rows)
+    return LiveWindows(as_of=now, spec=spec.name, seconds=asked.seconds, slide=asked.slide, rows=rows, source=source)
 
 
 def _permitted(parts: Parts, person: Identity, name: str) -> LiveSpec:

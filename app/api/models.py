@@ -106,6 +106,7 @@ class LiveSummary(BaseModel):
     coverage_through: datetime | None
     newest_window: datetime | None
     notes: list[str] = Field(default_factory=list)
+    source: str = Field("live", description="live, or clickhouse where that answers for a live store that cannot.")
 
 
 class Contributor(BaseModel):
@@ -158,6 +159,7 @@ class LiveSession(BaseModel):
     closed_at: datetime | None
     events: int
     by_type: dict[str, int]
+    source: str = "live"
 
 
 class Activity(BaseModel):

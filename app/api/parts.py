@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -10,7 +10,11 @@ from typing import Any, Protocol
 from app.api.health import Checks
 from headrace.assistant.livepart import Rates, Windows
 from headrace.assistant.pipeline import Assistant
+from headrace.assistant.run import Runner
 from headrace.assistant.vocabulary import Vocabulary
+from headrace.contracts.model import Contract
+from headrace.keys.features import Features
+from headrace.keys.records import Records
 from headrace.lineage.events import Event
 from headrace.lineage.graph import Graph
 from headrace.policy.audit import Audit
@@ -40,6 +44,16 @@ class Parts:
     coverage: Callable[[], datetime | None]
     audit: Audit
     checks: Checks
+    runner: Runner
+    """Figures of any plan, live and historical joined."""
+    records: Records
+    features: Features
+    contracts: Callable[[], Mapping[str, Contract]]
+    pseudonym_key: Callable[[], str]
+    second: Windows | None = None
+    """Answers for live windows when the live store cannot, where a setting asks for it."""
+    kept_metric: Callable[[str, int, str | None], dict[str, Any] | None] = lambda *_: None
+    """The latest value of a metric over so many minutes, and by what, as the live store keeps it."""
     anomalies: Callable[[], list[dict[str, Any]]] = list
     """Open and recent incidents, as the live store holds them."""
     session: Callable[[str], dict[str, Any] | None] = lambda _: None

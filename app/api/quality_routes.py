@@ -47,7 +47,9 @@ async def quality(
     parts = parts_of(request)
     require(parts, person, "catalogue")
     if row_filters(person):
-        raise Refused(403, "These figures count every row, and you may see some.", "Ask an administrator for a role that may.")
+        raise Refused(
+            403, "These figures count every row, and you may see some.", "Ask an administrator for a role that may."
+        )
 
     def work() -> QualityDays:
         today = datetime.now(UTC).date()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from contextlib import closing
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,6 +13,7 @@ import psycopg
 import redis
 from cachetools import TTLCache, cached
 
+from app.api import either
 from app.api.health import Checks
 from app.api.parts import Parts
 from headrace.anomalies.layout import LIVE_KEY
@@ -23,9 +24,17 @@ from headrace.assistant.history import TrinoHistory, compiled
 from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.run import Runner
-from headrace.lake import coverage, trino
+from headrace.contracts.model import Contract
+from headrace.keys.clickhouse import ClickHouseWindows
+from headrace.keys.clickhouse_sessions import ClickHouseSessions
+from headrace.keys.features import Features
+from headrace.keys.lake import LakeRecords
+from headrace.keys.one_entity import EntityWindows
+from headrace.keys.records import Records
+from headrace.lake import access, coverage, trino
 from headrace.lineage.store import Kept
 from headrace.live.client import valkey
+from headrace.live.kept import metric_key
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
 from headrace.policy.audit import PostgresAudit
@@ -34,23 +43,34 @@ from headrace.quality.figures import Verdict
 from headrace.semantics import compile as metricflow
 from headrace.sessions.reading import activity, open_session
 from headrace.settings import Settings
+from headrace.sinks.clickhouse import ClickHouse
+from headrace.streams import published
+from headrace.streams.published import live_specs_path
+from headrace.streams.spec import load_live_specs
 
 _LOG = get_logger(__name__)
 _STREAM = "transactions"
 _LIVE_SECONDS = 2.0
 _COVERAGE_SECONDS = 2.0
+_RECORD_SECONDS = 15.0
+_SECOND_SECONDS = 10.0
 _REFERENCE_SECONDS = 20.0
 _QUALITY_SECONDS = 60.0
 
 
 def wire(settings: Settings) -> Parts:
     client = valkey(settings, seconds=_LIVE_SECONDS)
-    catalogue = Catalogue(settings, partial(_read, settings))
-    windows = NamedWindows(FilledStore(LiveStore(client), client), catalogue.lookups)
+    catalogue = Catalogue(settings, partial(trino.read, settings))
+    store = LiveStore(client)
+    guarded = FilledStore(store, client)
+    windows = NamedWindows(guarded, catalogue.lookups)
     covered = _coverage(settings)
     connect = partial(trino.connect_for, settings)
     history = TrinoHistory(connect, partial(compiled, settings), seconds=settings.query_seconds)
-    runner = Runner(windows, history, catalogue.rates, covered, seconds=settings.query_seconds)
+    contracts = _contracts(settings)
+    second, sessions = _second(settings, contracts)
+    named = NamedWindows(second, catalogue.lookups) if second else None
+    runner = Runner(windows, history, catalogue.rates, covered, seconds=settings.query_seconds, second=named)
     audit = PostgresAudit(settings)
     checks = Checks(
         {
@@ -58,6 +78,22 @@ def wire(settings: Settings) -> Parts:
             "postgres": partial(_postgres, settings),
             "trino": partial(_trino, settings),
         }
+    )
+    lake = LakeRecords(
+        partial(trino.connect, settings, timeout=_RECORD_SECONDS),
+        partial(coverage.through, settings),
+        settings.future_minutes,
+    )
+    records = Records(client, lake, event_seconds=settings.cache_event_seconds)
+    features = Features(
+        settings,
+        EntityWindows(store, guarded),
+        catalogue.vocabulary,
+        catalogue.rates,
+        contracts,
+        partial(coverage.through, settings),
+        lake.rows,
+        second=second,
     )
     threading.Thread(target=_warm, args=(settings, catalogue), name="warm", daemon=True).start()
     return Parts(
@@ -69,24 +105,20 @@ def wire(settings: Settings) -> Parts:
         coverage=covered,
         audit=audit,
         checks=checks,
+        runner=runner,
+        records=records,
+        features=features,
+        contracts=contracts,
+        pseudonym_key=partial(_pseudonym_key, settings),
+        second=named,
+        kept_metric=partial(_kept_metric, client),
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
-        activity=partial(activity, client),
+        activity=either.activity(partial(activity, client), sessions),
         quality=partial(ledger.read, settings),
         lineage=Kept(settings),
         closing=(runner, checks, client),
     )
-
-
-def _read(settings: Settings, sql: str) -> list[list[Any]]:
-    """Reference data for everybody, as the service account, which only reads."""
-    with (
-        closing(trino.connect(settings, timeout=_REFERENCE_SECONDS)) as connection,
-        closing(connection.cursor()) as cursor,
-    ):
-        cursor.execute(sql)
-        rows: list[list[Any]] = cursor.fetchall()
-        return rows
 
 
 def _coverage(settings: Settings) -> Any:
@@ -116,6 +148,40 @@ def _verdicts(settings: Settings) -> Any:
 def _anomalies(client: redis.Redis) -> list[dict[str, Any]]:
     texts: Any = client.hvals(LIVE_KEY)
     return [json.loads(text) for text in texts]
+
+
+def _second(
+    settings: Settings, contracts: Callable[[], dict[str, Contract]]
+) -> tuple[ClickHouseWindows | None, ClickHouseSessions | None]:
+    """ClickHouse, where it is one of the sinks: it holds every accepted event."""
+    if "clickhouse" not in settings.sinks:
+        return None, None
+    server, database = ClickHouse(settings, seconds=_SECOND_SECONDS), settings.clickhouse_database
+    windows = ClickHouseWindows(server, database, lambda: load_live_specs(live_specs_path(settings)), contracts)
+    return windows, ClickHouseSessions(server, database, contracts, settings.lateness_minutes)
+
+
+def _contracts(settings: Settings) -> Callable[[], dict[str, Contract]]:
+    """As published, looked at once a second."""
+    newest, lock, known = published.Newest(settings), threading.Lock(), {}
+
+    def read() -> dict[str, Contract]:
+        with lock:
+            if (found := newest.refreshed()) is not None:
+                known.clear()
+                known.update(found)
+            return dict(known)
+
+    return read
+
+
+def _pseudonym_key(settings: Settings) -> str:
+    return access.pseudonym_key(settings.secret("token_signing_key"))
+
+
+def _kept_metric(client: redis.Redis, name: str, minutes: int, by: str | None) -> dict[str, Any] | None:
+    text: Any = client.get(metric_key(name, minutes, by))
+    return json.loads(text) if text else None
 
 
 def _valkey(client: redis.Redis) -> None:

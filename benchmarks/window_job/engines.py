@@ -98,6 +98,20 @@ def flink(settings: Settings, task: Task) -> Took:
     return _from_log(seconds, log.read_text(), (task.folder / "out.log").read_text())
 
 
+def quix(settings: Settings, task: Task) -> Took:
+    report = task.folder / "report.json"
+    given = {
+        "topic": task.topic, "output": task.output, "kafka": settings.kafka, "dedupe": task.dedupe, "cores": CORES,
+        "state": str(task.folder / "checkpoint"), "report": str(report), "future_minutes": settings.future_minutes,
+        "live_state_minutes": settings.live_state_minutes, "lateness_minutes": settings.lateness_minutes,
+    }  # fmt: skip
+    script = Path(__file__).with_name("on_quix.py")
+    started = time.time()
+    _run([str(tools.python_of("bench")), str(script), json.dumps(given)], _variables(settings, task), task)
+    said = json.loads(report.read_text())
+    return Took(said["last"] - started, said["last"] - said["began"], said["checkpoints"])
+
+
 def _from_log(seconds: float, log: str, said: str) -> Took:
     began = re.search(r"^(\d+) INFO \w+ Job .* switched from state CREATED to RUNNING", log, re.MULTILINE)
     ended = re.search(r"^(\d+) INFO \w+ Job .* switched from state RUNNING to FINISHED", log, re.MULTILINE)
@@ -131,4 +145,4 @@ def _run(command: list[str], variables: dict[str, Any], task: Task) -> float:
     return seconds
 
 
-ENGINES = {"spark": spark, "flink": flink}
+ENGINES = {"spark": spark, "flink": flink, "quix": quix}

@@ -1,12 +1,12 @@
-"""The rounds of the benchmark: every engine in turn on the same topic, what each wrote judged, and the ratio of them.
+"""The rounds of the benchmark: every engine in turn on the same events, and what each wrote judged.
 
 In turns, because a machine is rarely alone: what slows one run of a round slows the one beside it too.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
-import statistics
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +18,8 @@ from headrace.contracts.model import load_contracts
 from headrace.settings import Settings
 
 VARIANTS = {"without dedupe": False, "with dedupe": True}
+SLOWER = ("quix",)
+"""Engines that get a topic of fewer events, filled alike: otherwise a round would be theirs alone."""
 Run = dict[str, Any]
 
 
@@ -26,6 +28,8 @@ class Plan:
     """What is to be measured."""
 
     events: int
+    fewer: int
+    """Events of the topic for the slower engines."""
     runs: int
     engines: list[str]
     variants: list[str]
@@ -41,20 +45,19 @@ def once(settings: Settings, name: str, variant: str, number: int, backlog: traf
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     output = f"{backlog.topic}-{name}-{VARIANTS[variant]}-{number}".lower()
+    run = {"engine": name, "job": variant, "run": number, "events": backlog.records, "load": load()}
     traffic.create(settings, output)
     try:
         task = engines.Task(backlog.topic, output, VARIANTS[variant], folder, plan.batch, plan.conf, plan.first_by)
         took = engines.ENGINES[name](settings, task)
         found, rows = results.windows(settings, output)
+    except engines.EngineFailed as error:
+        return run | {"failed": str(error), "equal": False}
     finally:
         traffic.drop(settings, output)
     wrong = results.differences(backlog.expected[VARIANTS[variant]], found)
     shutil.rmtree(folder, ignore_errors=True)
-    return {
-        "engine": name,
-        "job": variant,
-        "run": number,
-        "events": backlog.records,
+    return run | {
         "whole_seconds": round(took.whole_seconds, 2),
         "running_seconds": round(took.running_seconds, 2),
         "events_per_second": round(backlog.records / took.running_seconds),
@@ -67,55 +70,36 @@ def once(settings: Settings, name: str, variant: str, number: int, backlog: traf
     }
 
 
+def load() -> float:
+    """How many processes wanted a core over the last minute: what else the machine does counts too."""
+    return round(os.getloadavg()[0], 1)
+
+
 def ceilings(settings: Settings, backlog: traffic.Backlog, number: int) -> list[Run]:
     found = []
     for name, take in ceiling.CEILINGS.items():
+        run = {"engine": name, "job": "read only", "run": number, "events": backlog.records, "load": load()}
         seconds = ceiling.read(settings, backlog.topic, take)
-        found.append({"engine": name, "job": "read only", "run": number, "events": backlog.records,
-                      "running_seconds": round(seconds, 2), "events_per_second": round(backlog.records / seconds)})  # fmt: skip
+        found.append(
+            run | {"running_seconds": round(seconds, 2), "events_per_second": round(backlog.records / seconds)}
+        )
     return found
 
 
-def measure(settings: Settings, plan: Plan, told: Callable[[Run], None]) -> Run:
+def measure(settings: Settings, plan: Plan, first: int, told: Callable[[Run], None]) -> dict[str, Any]:
+    """Fills the topics, lets the rounds run and tells each run; what the topic held. Rounds are counted from `first`."""
     contract = load_contracts(settings.contracts)[SPEC.stream]
     stem = f"bench-throughput-{uuid.uuid4().hex[:8]}"
-    runs: list[Run] = []
     try:
-        backlog = traffic.fill(settings, contract, stem, plan.events, plan.seed)
-        for number in range(plan.runs):
+        backlog = few = traffic.fill(settings, contract, stem, plan.events, plan.seed)
+        if set(SLOWER) & set(plan.engines):
+            few = traffic.fill(settings, contract, f"{stem}-few", plan.fewer, plan.seed)
+        for number in range(first, first + plan.runs):
             for variant in plan.variants:
                 for name in plan.engines:
-                    runs.append(once(settings, name, variant, number, backlog, plan))
-                    told(runs[-1])
-            runs += ceilings(settings, backlog, number)
+                    told(once(settings, name, variant, number, few if name in SLOWER else backlog, plan))
+            for run in ceilings(settings, backlog, number):
+                told(run)
     finally:
         traffic.drop(settings, stem)
-    return report(backlog, runs, plan.variants)
-
-
-def report(backlog: traffic.Backlog, runs: list[Run], variants: list[str]) -> Run:
-    ratios = {
-        variant: {
-            "running": ratio(runs, variant, "events_per_second"),
-            "whole_process": ratio(runs, variant, "events_per_second_whole"),
-        }
-        for variant in variants
-    }
-    return {
-        "ratio_to_flink": ratios[variants[-1]]["running"],
-        "ratios": ratios,
-        "outputs_equal": all(run["equal"] for run in runs if "equal" in run),
-        "events": {"all": backlog.records, "repeated": backlog.repeated, "late": backlog.late, "bad": backlog.bad},
-        "runs": runs,
-    }
-
-
-def ratio(runs: list[Run], variant: str, figure: str) -> float | None:
-    """Spark to Flink: the median over the rounds, each round's two runs beside one another."""
-    rates = {(run["engine"], run["run"]): run[figure] for run in runs if run["job"] == variant}
-    pairs = [
-        rates["spark", n] / rates["flink", n]
-        for n in {n for _, n in rates}
-        if {("spark", n), ("flink", n)} <= rates.keys()
-    ]
-    return round(statistics.median(pairs), 3) if pairs else None
+    return {"all": backlog.records, "repeated": backlog.repeated, "late": backlog.late, "bad": backlog.bad}

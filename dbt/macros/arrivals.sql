@@ -7,8 +7,11 @@
 {# What landed before this moment is in the model already. A literal, so that Trino skips files by it;
    half an hour of overlap, because a batch is stamped when it begins and seen when it is committed. #}
 {% macro landed_since(relation=this) -%}
+    {#- A table that an earlier release built without this column is worked out anew. -#}
+    {%- set known = adapter.get_columns_in_relation(relation) | selectattr("name", "equalto", "landed_at") | list -%}
+    {%- set newest = "max(landed_at)" if known else "cast(null as timestamp(6) with time zone)" -%}
     {%- set sql -%}
-        select cast(coalesce(max(landed_at) - interval '30' minute, timestamp '1970-01-01 00:00:00 UTC') as varchar)
+        select cast(coalesce({{ newest }} - interval '30' minute, timestamp '1970-01-01 00:00:00 UTC') as varchar)
         from {{ relation }}
     {%- endset -%}
     timestamp '{{ run_query(sql).columns[0].values()[0] }}'

@@ -159,7 +159,26 @@ class Settings(BaseSettings):
 
     # Lake
     warehouse: str | None = Field(None, description="file:///… or s3://…; default: lake/ in the state folder.")
+    s3_url: str | None = Field(None, description="An S3 endpoint of one's own for the warehouse; default: Amazon's.")
+    s3_region: str = "us-east-1"
     reporting_currency: str = "USD"
+    raw_days: int = Field(30, ge=0, description="How long raw records of events stay in the lake; 0: for ever.")
+    analytics_days: int = Field(
+        90, ge=0, description="How long what is made of events stays, by their own time; 0: for ever. Entities stay."
+    )
+    snapshot_days: int = Field(7, ge=1, description="How long the lake can be read as it was before.")
+
+    # Curated days for Amazon's services, by the DAG export
+    export_to: str | None = Field(
+        None, pattern="^s3://[^/]+/.+[^/]$", description="s3://bucket/path for curated days; none: nothing is exported."
+    )
+    export_tables: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        ("merchant_day", "transactions_by_day"), description="Curated tables with a column date_day and no person."
+    )
+    export_dynamodb: bool = Field(False, description="Also as items of DynamoDB, a table for each.")
+    export_topic: str | None = Field(None, description="The ARN of an SNS topic to tell of each export.")
+    export_athena: str | None = Field(None, description="Athena's database whose tables get the day as a partition.")
+    aws_url: str | None = Field(None, description="An endpoint of one's own for SNS and Athena; default: Amazon's.")
 
     # Quality, in percent
     quality_completeness: Decimal = Field(
@@ -178,6 +197,9 @@ class Settings(BaseSettings):
     sinks: Annotated[tuple[SinkName, ...], NoDecode, BeforeValidator(_listed)] = Field(
         ("postgres",),
         description="Where live windows and accepted events are also written: postgres,dynamodb,clickhouse.",
+    )
+    cache_event_seconds: int = Field(
+        3600, gt=0, description="How long an event that was read by its id stays in the live store."
     )
     aggregations_hours: int = Field(48, gt=0, description="How long live windows stay in PostgreSQL.")
     raw_events_hours: int = Field(
@@ -220,6 +242,11 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, dotenv_settings, ChosenPorts(settings_cls)
+
+    @property
+    def running_sinks(self) -> tuple[str, ...]:
+        """Those of the setting, and the one that keeps reference data in step, whatever is set."""
+        return ("reference", *self.sinks)
 
     # Folders
     @property

@@ -55,7 +55,11 @@ class StreamingJobOperator(BaseOperator):
             self._give_up_in_a_loop(keeper)
             self.log.warning("It failed %d times lately: held for %.0f s", keeper.history.recent(), wait)
             self._defer(renew_at, hold_until=time.time() + wait)
-        handle = keeper.start()
+        try:
+            handle = keeper.start()
+        except jobs.JobHeld as held:
+            self.log.warning("It is not started: %s", held)
+            self._defer(renew_at)
         word = "Attached to" if handle == seen.handle else "Started"
         self.log.info("%s process %d; its log: %s", word, handle.pid, keeper.log_file)
         self._defer(renew_at)

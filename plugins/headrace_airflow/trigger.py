@@ -50,7 +50,8 @@ class StreamingJobTrigger(BaseTrigger):
                 asked = time.monotonic()
                 stalled_since = (stalled_since or asked) if seen.state == "stalled" else 0.0
                 confirmed = seen.state != "stalled" or asked - stalled_since >= self.confirm_seconds
-                if not seen.healthy and confirmed:
+                # What a person has stopped waits here for a person; the one who starts it needs nobody's help.
+                if not seen.healthy and confirmed and seen.state != "stopped":
                     return self._event(seen.state, seen.reason)
                 if seen.state != said:
                     self.log.info("Job %s is %s: %s", self.job, seen.state, seen.reason)

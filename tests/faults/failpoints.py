@@ -16,8 +16,9 @@ from headrace.live.layout import UPDATES
 from headrace.settings import Settings
 from headrace.streams.topics import METRICS
 from tests.journeys.ledger import Ledger
+from tests.processes import await_true
 
-_PATIENCE = 60.0
+_PATIENCE = 120.0
 _POLL = 0.005
 
 
@@ -27,7 +28,9 @@ class Failpoint:
     reach: Callable[[Settings, Ledger], None]
     """Returns in the moment."""
     hit: Callable[[Settings, Ledger], str | None]
-    """Asked after the kill: what was done and not noted, or None when the kill came too late."""
+    """Asked while it is dead: what was done and not noted, or None when the kill came too late."""
+    needs: tuple[str, ...] = ()
+    """What has to work for the moment to come."""
 
 
 def _newest(folder: Path) -> int:
@@ -42,10 +45,7 @@ def _unfinished(settings: Settings, query: str) -> str | None:
 
 
 def _until(changed: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not changed():
-        assert time.monotonic() < deadline, "the moment did not come"
-        time.sleep(_POLL)
+    await_true(changed, _PATIENCE, "the moment did not come", pause=_POLL)
 
 
 def _raw_committed(settings: Settings, _: Ledger) -> None:
@@ -76,11 +76,14 @@ def _processed_sent(settings: Settings, _: Ledger) -> None:
     _until(lambda: _ends(settings, topic) > before)
 
 
-def _batch_began(settings: Settings, _: Ledger) -> None:
+def _batch_ended(settings: Settings, _: Ledger) -> None:
     """Real-Time Mode writes the batch's offsets when it is over, then what its state needs, then that it is done."""
-    folder = settings.checkpoints / "live" / "transactions" / "offsets"
-    before = _newest(folder)
-    _until(lambda: _newest(folder) > before)
+    _grows(settings.checkpoints / "live" / "transactions" / "offsets")
+
+
+def _grows(log: Path) -> None:
+    before = _newest(log)
+    _until(lambda: _newest(log) > before)
 
 
 def _row_readable(settings: Settings, ledger: Ledger) -> None:
@@ -112,35 +115,68 @@ def _call_under_way(settings: Settings, ledger: Ledger) -> None:
     _until(lambda: len(ledger.acknowledged) > before)
 
 
-def _unanswered(settings: Settings, ledger: Ledger) -> str | None:
+def _unanswered(_: Settings, ledger: Ledger) -> str | None:
+    deadline = time.monotonic() + 5
+    while not ledger.unanswered and time.monotonic() < deadline:
+        time.sleep(_POLL)
     return f"{ledger.unanswered} calls were not acknowledged" if ledger.unanswered else None
 
 
-def _streaming(query: str, reach: Callable[[Settings, Ledger], None], name: str) -> Failpoint:
-    return Failpoint(name, reach, lambda settings, _: _unfinished(settings, query))
+def _waiting(_: Settings, ledger: Ledger) -> str | None:
+    before = len(ledger.acknowledged)
+    time.sleep(0.5)
+    return None if len(ledger.acknowledged) > before else "calls wait, none is acknowledged"
+
+
+def _streaming(
+    query: str, reach: Callable[[Settings, Ledger], None], name: str, needs: tuple[str, ...] = ()
+) -> Failpoint:
+    return Failpoint(name, reach, lambda settings, _: _unfinished(settings, query), needs)
+
+
+def _forgotten(query: str) -> Failpoint:
+    """A batch is over, its effects are seen, its state is saved; and the disk has lost the note of it."""
+
+    def noted(settings: Settings, _: Ledger) -> None:
+        _grows(settings.checkpoints / query / "commits")
+
+    def forget(settings: Settings, _: Ledger) -> str:
+        folder = settings.checkpoints / query
+        began, ended = _newest(folder / "offsets"), _newest(folder / "commits")
+        for name in (str(ended), f".{ended}.crc"):
+            (folder / "commits" / name).unlink(missing_ok=True)
+        then = "is to be run again" if began == ended else f"had been followed by the beginning of {began}"
+        return f"the note that batch {ended} of {query} was done is taken away, which {then}"
+
+    return Failpoint("just after a batch, its commit entry then lost", noted, forget)
+
+
+def unnoted(settings: Settings) -> dict[str, list[int]]:
+    """Batches between the oldest and the newest of a commit log that it does not hold: what was lost and not run again."""
+    found = {}
+    for query in ("live/transactions", "lake/land", "lake/refine"):
+        held = {int(path.name) for path in (settings.checkpoints / query / "commits").iterdir() if path.name.isdigit()}
+        found[query] = sorted(set(range(min(held), max(held))) - held)
+    return {query: batches for query, batches in found.items() if batches}
 
 
 FAILPOINTS: dict[str, tuple[Failpoint, ...]] = {
+    "live": (
+        _streaming("live/transactions", _batch_ended, "between the sink and the commit log"),
+        _forgotten("live/transactions"),
+    ),
     "ingest": (Failpoint("between Kafka's answer and ours", _call_under_way, _unanswered),),
-    "kafka": (Failpoint("while calls wait for it", _call_under_way, _unanswered),),
-    "projector": (Failpoint("between the store's write and the committed offset", _row_readable, _uncommitted),),
-    "valkey": (Failpoint("just after a row was written", _row_readable, _uncommitted),),
-    "postgres": (_streaming("lake/land", _raw_committed, "just after a table's commit"),),
-    "live": (_streaming("live/transactions", _batch_began, "between the sink and the commit log"),),
+    "postgres": (_streaming("lake/land", _raw_committed, "just after a table's commit", needs=("lake",)),),
+    "kafka": (Failpoint("while calls wait for it", _call_under_way, _waiting),),
+    "projector": (
+        Failpoint("between the store's write and the committed offset", _row_readable, _uncommitted, needs=("live",)),
+    ),
+    "valkey": (Failpoint("just after a row was written", _row_readable, _uncommitted, needs=("live",)),),
     "lake": (
         _streaming("lake/land", _raw_committed, "between a table's commit and the commit log"),
+        _forgotten("lake/land"),
         _streaming("lake/refine", _processed_sent, "between the topic and the commit log"),
+        _forgotten("lake/refine"),
     ),
 }
-"""By process, in the order of an event's way."""
-
-CHECKPOINTS = {"live": "live/transactions", "lake": "lake/land"}
-
-
-def forget_last_commit(settings: Settings, process: str) -> str:
-    """Takes the newest entry out of the commit log, as if the disk had lost it; says which."""
-    folder = settings.checkpoints / CHECKPOINTS[process] / "commits"
-    newest = _newest(folder)
-    for name in (str(newest), f".{newest}.crc"):
-        (folder / name).unlink(missing_ok=True)
-    return f"commit {newest} of {CHECKPOINTS[process]} was taken away"
+"""By process, in the order of a round: while a job comes back, those are killed that do not need it."""

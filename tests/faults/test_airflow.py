@@ -80,7 +80,7 @@ def _kill(keeper: Keeper) -> int:
 
 
 def test_the_dags_are_there_without_errors(api: httpx.Client) -> None:
-    expected = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay"}
+    expected = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill"}
     _await(lambda: {d["dag_id"] for d in api.get("/api/v2/dags").json()["dags"]} == expected)
     assert api.get("/api/v2/importErrors").json()["import_errors"] == []
 
@@ -117,6 +117,16 @@ def test_clearing_the_task_replaces_the_job(keeper: Keeper, api: httpx.Client) -
     api.post("/api/v2/dags/stream_live/clearTaskInstances", json=body).raise_for_status()
     _await(lambda: keeper.handle and keeper.handle != before and keeper.status().state == "running", 60)
     assert len([p for p in marked("live", keeper._settings.home) if p.status() != psutil.STATUS_ZOMBIE]) == 1
+
+
+def test_what_is_stopped_on_the_page_stays_stopped_until_it_is_started_there(keeper: Keeper, api: httpx.Client) -> None:
+    _await(lambda: _deferred(api))
+    assert api.post("/headrace/streams/live/stop").status_code == 303
+    time.sleep(15)  # Long enough for the trigger to look several times.
+    assert keeper.status().state == "stopped"
+    assert api.post("/headrace/streams/live/start").status_code == 303
+    _await(lambda: keeper.status().state == "running", 60)
+    assert _deferred(api), "the same task watches it again"
 
 
 def test_the_page_of_the_streams_asks_who_comes(api: httpx.Client, keeper: Keeper) -> None:

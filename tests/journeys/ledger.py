@@ -38,11 +38,11 @@ class Ledger:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
-    def _event(self, number: int) -> dict[str, object]:
+    def _event(self, number: int, sender: str) -> dict[str, object]:
         return {
             "event_id": uuid.uuid4().hex,
             "event_time": datetime.now(UTC).isoformat(),
-            "user_id": f"u-{number % 50}",
+            "user_id": f"u-{sender}-{number % 50}",
             "merchant_id": self.merchant,
             "transaction_type": "purchase",
             "amount": f"{number % 1000}.{number % 100:02d}",
@@ -51,12 +51,13 @@ class Ledger:
         }
 
     def send(self, count: int, *, seconds: float = 60) -> None:
-        """Sends this many; each batch again, with the same ids, until it is acknowledged."""
+        """Sends this many, of people of its own; each batch again, with the same ids, until it is acknowledged."""
+        sender = uuid.uuid4().hex[:6]
         deadline = time.monotonic() + seconds
         key = {"X-API-Key": self.settings.secret("ingest_api_key")}
         with httpx.Client(base_url=self.settings.ingest_url, headers=key, timeout=10) as client:
             for number, first in enumerate(range(0, count, self.batch), start=1):
-                batch = [self._event(first + i) for i in range(min(self.batch, count - first))]
+                batch = [self._event(first + i, sender) for i in range(min(self.batch, count - first))]
                 while not self._accepted(client, batch):
                     self.unanswered += 1
                     assert time.monotonic() < deadline, "ingest did not acknowledge in time"

@@ -80,6 +80,18 @@ _DOCUMENTS = [
     Case("same key at two depths", f'{TEXT[:-1]}, "more": {{"amount": 99}}}}'.encode(), None, ("amount", "12.50")),
     Case("colons in strings", f'{TEXT[:-1]}, "note": "a:\\"b\\":c\\\\"}}'.encode()),
     Case("unknown field", f'{TEXT[:-1]}, "new": [1, {{"x": null}}]}}'.encode()),
+    Case("nested 400 deep", f'{TEXT[:-1]}, "more": {"[" * 400}{"]" * 400}}}'.encode()),
+    Case("nested 600 deep", f'{TEXT[:-1]}, "more": {"[" * 600}{"]" * 600}}}'.encode(), "excess"),
+    Case("nested without a bottom", f'{TEXT[:-1]}, "more": {"[" * 100_000}{"]" * 100_000}}}'.encode(), "excess"),
+    Case("brackets alone", b'{"a":' * 100_000, "excess"),
+    Case("a long number", f'{TEXT[:-1]}, "more": {"9" * 700}}}'.encode()),
+    Case("a number without end", f'{TEXT[:-1]}, "more": {"9" * 5000}}}'.encode(), "excess"),
+    Case("too large", f'{TEXT[:-1]}, "more": "{"long " * 220_000}"}}'.encode(), "excess"),
+    Case("a long text", f'{TEXT[:-1]}, "more": "{"long " * 20_000}"}}'.encode()),
+    _with("character of number zero", "nul", user_id="u\0001"),
+    _with("number zero is spelt out", None, ("user_id", "u\\u0000"), user_id="u\\u0000"),
+    _with("number zero after a backslash", "nul", user_id="u\\\0"),
+    _with("number zero in an unknown field", "nul", note="\0"),
     Case("control character", TEXT.replace("u1", "u\n1").encode(), "json"),
 ]
 _AMOUNTS = [

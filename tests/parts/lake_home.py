@@ -51,7 +51,7 @@ def fill(lake: Lake) -> None:
     """Two days of rates, a few merchants and customers, and events every minute, some of them late or repeated."""
     lake.land("exchange_rates", [_entity(rate(day, currency)) for day in (0, 1) for currency in ("USD", "EUR", "JPY")])
     lake.land("merchants", [_entity(merchant(f"merchant-{n}", n)) for n in range(4)])
-    lake.land("customers", [_entity(_customer(n)) for n in range(7)])
+    lake.land("customers", [_entity(customer(f"user-{n}")) for n in range(7)])
     events = [event(n, START + timedelta(minutes=n)) for n in range(EVENTS)]
     records = [
         landed(made, timedelta(minutes=7) if n % 50 == 0 else timedelta(seconds=1)) for n, made in enumerate(events)
@@ -89,11 +89,11 @@ def merchant(merchant_id: str, number: int = 0) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _customer(number: int) -> dict[str, Any]:
+def customer(customer_id: str, **changes: Any) -> dict[str, Any]:
     return {
-        "customer_id": f"user-{number}", "name": f"Ann {number}", "email": f"ann{number}@example.com", "country": "DE",
+        "customer_id": customer_id, "name": f"Ann {customer_id}", "email": f"{customer_id}@example.com", "country": "DE",
         "region": "europe", "segment": "loyal", "updated_at": START.isoformat(), "signed_up_at": START.isoformat(),
-    }  # fmt: skip
+    } | changes  # fmt: skip
 
 
 # What the figures must be, written by hand over raw: parse, judge, take the first arrival, value at the day's newest rate.
@@ -139,13 +139,15 @@ valued as (
 _FILLED: dict[str, Lake] = {}
 
 
-def filled(start_parts: Callable[..., Settings], *parts: str) -> Lake:
-    """The built lake of this session's home, made once."""
+def filled(start_parts: Callable[..., Settings], *parts: str, more: Callable[[Lake], None] | None = None) -> Lake:
+    """The built lake of this session's home, made once; `more` lands what else should be in it from the first build on."""
     settings = start_parts("trino", *parts)
     key = str(settings.home)
     if key not in _FILLED:
         lake = open_lake(settings)
         fill(lake)
+        if more:
+            more(lake)
         lake.build()
         _FILLED[key] = lake
     # A part that was started since may have got another port.

@@ -17,16 +17,19 @@ _OFFSETS = count(int(datetime.now(UTC).timestamp()) * 1000)
 class Landed:
     """A record with how it came; by default it arrived a second after its own time and landed at once."""
 
-    event: dict[str, Any] | bytes
+    event: dict[str, Any] | bytes | None
+    """None is a record without a value, which says that the entity of its key was deleted."""
     arrived_at: datetime
     landed_at: datetime
     origin: str = "stream"
     partition: int = 0
     offset: int = field(default_factory=lambda: next(_OFFSETS))
+    key: str | None = None
+    """Only where the event does not say it."""
 
     @property
-    def value(self) -> bytes:
-        return self.event if isinstance(self.event, bytes) else json.dumps(self.event).encode()
+    def value(self) -> bytes | None:
+        return self.event if isinstance(self.event, bytes | None) else json.dumps(self.event).encode()
 
 
 def create(cursor: Any, contracts: dict[str, Contract]) -> None:
@@ -79,8 +82,8 @@ def _row(contract: Contract, record: Landed) -> str:
     persons = [_text(event.get(name)) for name in contract.person_fields]
     topic = contract.topic if record.origin == "stream" else f"file:{contract.name}/hand.jsonl"
     values = [
-        _text(topic), str(record.partition), str(record.offset), _text(event.get(contract.key)),
-        f"X'{record.value.hex()}'", "map()", _moment(record.arrived_at), _moment(record.landed_at),
+        _text(topic), str(record.partition), str(record.offset), _text(record.key or event.get(contract.key)),
+        "null" if record.value is None else f"X'{record.value.hex()}'", "map()", _moment(record.arrived_at), _moment(record.landed_at),
         _text("by-hand"), _text(contract.version), _text(record.origin), *persons,
     ]  # fmt: skip
     return f"({', '.join(values)})"

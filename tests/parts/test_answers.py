@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from math import ceil
+from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 
-from headrace.assistant.client import ask
-from headrace.lake import coverage
+from headrace.assistant.catalogue import Catalogue
+from headrace.assistant.client import ask, post
+from headrace.keys.latest import LatestMetrics
+from headrace.lake import coverage, trino
 from headrace.live.client import valkey
 from headrace.live.layout import RUN
+from headrace.live.store import LiveStore
+from headrace.policy import Identity
+from headrace.policy.tokens import issue
 from headrace.policy.users import save_user
 from headrace.semantics import live_specs
 from headrace.settings import Settings
-from tests.parts.lake_home import BY_HAND, Lake, filled
+from tests.conftest import headrace
+from tests.parts.lake_home import BY_HAND, Lake, filled, merchant, rate
 from tests.parts.live_rows import project
 from tests.parts.raw_rows import Landed, event, landed
 
@@ -163,3 +174,176 @@ def test_questions_and_refusals_are_in_the_audit_log(world: World) -> None:
             "select actor, allowed, detail->'plan'->>'metrics' from audit_logs where subject = 'sales yesterday'"
         ).fetchone()
     assert row == ("admin", True, '["sales"]')
+
+
+def _get(world: World, path: str, **who: str) -> tuple[int, dict[str, Any]]:
+    name = who.get("user", "admin")
+    token = issue(world.settings, Identity(name, ())).access_token
+    reply = httpx.get(f"{world.settings.api_url}{path}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    return reply.status_code, reply.json()
+
+
+def test_latest_metrics_are_kept_as_hand_written_sql_says_and_read_without_them_too(world: World) -> None:
+    client = valkey(world.settings)
+    since = f"event_time >= timestamp '{datetime.now(UTC) - timedelta(minutes=59):%Y-%m-%d %H:%M} UTC'"
+    ((by_hand, sales),) = world.by_hand("count(*), sum(if(transaction_type = 'purchase', usd))", since)
+    _, folded = _get(world, "/metrics/transactions/latest?minutes=60")
+    assert (folded["source"] in ("windows", "curated and windows"), folded["value"]) == (True, by_hand)
+    catalogue = Catalogue(world.settings, partial(trino.read, world.settings))
+    catalogue.rates()
+    store = LiveStore(client)
+    started = datetime.fromisoformat(folded["start"])
+    LatestMetrics(client, store, store, catalogue.vocabulary, catalogue.rates).step(datetime.now(UTC))
+    _, kept = _get(world, "/metrics/sales/latest?minutes=60")
+    assert kept["source"] == "live" and 590 < client.ttl("metric:sales:60m") <= 600
+    if started >= COVERED and kept["start"] == folded["start"]:
+        assert Decimal(str(kept["value"])) == round(sales, 2)
+    _, regions = _get(world, "/metrics/transactions/latest?minutes=60&by=region")
+    assert regions["source"] == "live" and set(regions["values"]) == {"asia", "europe", "north_america"}
+    # A store that is not filled is no answer: curated is, through where it is complete.
+    mark = client.get(RUN)
+    client.delete(RUN)
+    client.delete("metric:transactions:15m")
+    try:
+        _, past = _get(world, "/metrics/transactions/latest?minutes=15")
+    finally:
+        client.set(RUN, str(mark))
+    ((curated,),) = world.by_hand(
+        "count(*)",
+        f"event_time >= timestamp '{COVERED - timedelta(minutes=15):%Y-%m-%d %H:%M} UTC'"
+        f" and event_time < timestamp '{COVERED:%Y-%m-%d %H:%M} UTC'",
+    )
+    assert (past["source"], past["value"], past["end"]) == (
+        "curated",
+        curated,
+        COVERED.isoformat().replace("+00:00", "Z"),
+    )
+
+
+def test_an_event_is_read_through_and_kept_also_one_that_is_in_raw_only(world: World) -> None:
+    client = valkey(world.settings)
+    known = event(_FIRST_SEED, BEGIN)
+    code, first = _get(world, f"/events/{known['event_id']}")
+    assert (code, first["stream"], first["source"]) == (200, "transactions", "processed")
+    assert Decimal(first["document"]["amount"]) == Decimal(str(known["amount"])).quantize(Decimal("0.01"))
+    again = _get(world, f"/events/{known['event_id']}")[1]
+    assert (again["source"], again["document"]) == ("live", first["document"])
+    assert 0 < client.ttl(f"cache:event:{known['event_id']}") <= world.settings.cache_event_seconds
+    fresh = event(_FIRST_SEED + 90_000, NOW)
+    world.lake.land("transactions", [landed(fresh), landed(fresh | {"amount": 1.0}, timedelta(seconds=9))])
+    found = _get(world, f"/events/{fresh['event_id']}")[1]
+    assert (found["source"], Decimal(found["document"]["amount"])) == ("raw", Decimal(str(fresh["amount"])))
+    assert _get(world, "/events/nobody-knows-this")[0] == 404
+    save_user(world.settings, "anna", "a long password", ("analyst",))
+    masked = _get(world, f"/events/{known['event_id']}", user="anna")[1]["document"]["user_id"]
+    ((by_trino,),) = world.lake.query(
+        f"select user_id from processed.transactions where event_id = '{known['event_id']}'", as_user="anna"
+    )
+    assert masked == by_trino != known["user_id"]
+
+
+def test_reference_data_is_read_through_and_a_newer_version_stays(world: World) -> None:
+    client = valkey(world.settings)
+    code, found = _get(world, "/reference/merchants/merchant-1")
+    assert (code, found["source"], found["document"]["name"]) == (200, "processed", "Shop 1")
+    assert 86_000 < client.ttl("reference:merchants:merchant-1") <= 86_400
+    newer = merchant("merchant-1", 9) | {"updated_at": NOW.isoformat()}
+    world.lake.land("merchants", [Landed(newer, NOW, NOW)])
+    client.delete("reference:merchants:merchant-1")
+    found = _get(world, "/reference/merchants/merchant-1")[1]
+    assert (found["source"], found["document"]["name"]) == ("raw", "Shop 9")
+    assert _get(world, "/reference/merchants/merchant-1")[1]["source"] == "live"
+    assert _get(world, "/reference/customers/user-1", user="anna")[0] == 403
+    with psycopg.connect(world.settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
+        rows = connection.execute(
+            "select allowed from audit_logs where action = 'read' and subject = 'merchants merchant-1'"
+        ).fetchall()
+    assert rows == [(True,)] * 3
+
+
+_FEATURES = (
+    "count_if(transaction_type = 'purchase'), sum(if(transaction_type = 'purchase', usd)), "
+    "max(if(transaction_type = 'purchase', usd)), sum(if(transaction_type = 'refund', usd))"
+)
+
+
+def _by_hand_features(world: World, where: str) -> dict[str, Any]:
+    ((purchases, sales, largest, refunds),) = world.by_hand(_FEATURES, where)
+    return {
+        "purchases_60m": purchases,
+        "sales_60m": float(round(sales or 0, 2)),
+        "refunds_60m": float(round(refunds or 0, 2)),
+        "largest_purchase_60m": None if largest is None else float(round(largest, 2)),
+    }
+
+
+def _at(moment: datetime) -> str:
+    return f"timestamp '{moment:%Y-%m-%d %H:%M:%S.%f} UTC'"
+
+
+def _as_of(world: World, asked: list[tuple[str, datetime]], entity: str = "customer") -> list[dict[str, Any]]:
+    body = {"rows": [{"id": id_, "at": at.isoformat()} for id_, at in asked]}
+    answer = post(world.settings, f"/features/{entity}/as-of", body, seconds=120)
+    return list(answer["rows"])
+
+
+def test_live_features_equal_hand_written_sql(world: World) -> None:
+    code, found = _get(world, "/features/customer/user-1")
+    assert (code, found["source"]) == (200, "live"), found
+    start = datetime.fromisoformat(found["as_of"]).replace(second=0, microsecond=0) - timedelta(minutes=59)
+    by_hand = _by_hand_features(world, f"user_id = 'user-1' and event_time >= {_at(max(start, COVERED))}")
+    assert {name: found["features"][name] for name in by_hand} == by_hand
+    assert found["features"]["searches_60m"] == 0
+    assert _get(world, "/features/merchant/merchant-1")[1]["features"]["purchases_60m"] > 0
+    assert _get(world, "/features/customer/user-1", user="anna")[0] == 403
+    assert _get(world, "/features/merchant/merchant-1", user="anna")[0] == 200
+    assert _get(world, "/features/nobody/x")[0] == 404
+
+
+def test_features_as_of_a_moment_equal_hand_written_sql_and_know_nothing_of_the_future(
+    world: World, tmp_path: Path
+) -> None:
+    # 40 s after an event that arrives 7 minutes late, when it had not arrived, and 8 minutes after it, when it had.
+    late_at = BEGIN + 100 * timedelta(seconds=30)
+    late_user = event(_FIRST_SEED + 100, late_at)["user_id"]
+    asked = [
+        (late_user, late_at + timedelta(seconds=40)),
+        (late_user, late_at + timedelta(minutes=8)),
+        *((f"user-{n}", BEGIN + timedelta(minutes=7 * n, seconds=13)) for n in range(7)),
+    ]
+    before = _as_of(world, asked)
+    for (user, at), row in zip(asked, before, strict=True):
+        through = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+        known = (
+            f"user_id = '{user}' and event_time >= {_at(through - timedelta(minutes=60))} and event_time < {_at(through)}"
+            f" and arrived_at <= {_at(at)}"
+        )
+        by_hand = _by_hand_features(world, known)
+        assert {name: row["features"][name] for name in by_hand} == by_hand, (user, at)
+    assert [row["features"] for row in _as_of(world, list(reversed(asked)))] == [
+        r["features"] for r in reversed(before)
+    ]
+    in_time, later = (
+        f"user_id = '{late_user}' and event_time = {_at(late_at)} and arrived_at <= {_at(at)}" for _, at in asked[:2]
+    )
+    assert (world.by_hand("count(*)", in_time), world.by_hand("count(*)", later)) == ([[0]], [[1]])
+
+    # The future: an event that arrives now and belongs to then, another version of a known one, a corrected rate.
+    belated = event(
+        _FIRST_SEED + 70_000, asked[0][1] - timedelta(minutes=1), user_id=late_user, transaction_type="purchase"
+    )
+    again = event(_FIRST_SEED, BEGIN, amount=9_999.0)
+    lake, now = world.lake, datetime.now(UTC)
+    lake.land(
+        "transactions", [landed(belated, arrived_at=now, landed_at=now), landed(again, arrived_at=now, landed_at=now)]
+    )
+    corrected = rate(1, "EUR", "9.5") | {"updated_at": now.isoformat()}
+    lake.land("exchange_rates", [Landed(corrected, now, now)])
+    lake.build("--select", "+fct_transactions")
+    assert _as_of(world, asked) == before
+
+    file = tmp_path / "labels.csv"
+    file.write_text("id,at\n" + "".join(f"{user},{at.isoformat()}\n" for user, at in asked))
+    printed = headrace("features", "--entity", "customer", "--at", str(file), home=world.settings.home).stdout
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    assert [float(row["sales_60m"]) for row in rows] == [row["features"]["sales_60m"] for row in before]

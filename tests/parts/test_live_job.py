@@ -14,14 +14,16 @@ import pytest
 
 from headrace.assistant.sketches import Histogram, middle
 from headrace.contracts.model import load_contracts
+from headrace.live import counting
 from headrace.live.client import valkey
 from headrace.live.fold import sliding
 from headrace.live.layout import AGAIN, RUN, WRITE, field_of
 from headrace.live.store import LiveStore
 from headrace.runtime import jobs
 from headrace.settings import Settings
-from headrace.streams import heartbeat
+from headrace.streams import generation, heartbeat
 from headrace.streams.spec import save_live_specs
+from tests.conftest import headrace
 from tests.parts.own_process import OwnProcess
 from tests.parts.traffic_oracle import AMOUNTS, BASE, BY_USER, SPEC, SPECS, Figures, Oracle, figures, read_figures
 
@@ -126,6 +128,25 @@ def test_live_windows_equal_the_oracle_through_kills(settings: Settings) -> None
         assert store.newest(SPEC.name) is not None
     finally:
         projector.stop()
+
+
+def test_a_restart_says_first_what_becomes_of_the_count(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint = counting.folder(settings) / "transactions"
+    before = generation.decide(checkpoint, {}).known
+    assert before
+
+    def restarted() -> tuple[bool, str]:
+        said = headrace("restart", "live", "--json", home=settings.home)
+        (told,) = json.loads(said.stdout)["jobs"]
+        return told["keeps"], told["sentence"]
+
+    assert restarted() == (True, "keeps its state and goes on.")
+    assert generation.decide(checkpoint, {}).known == before
+    monkeypatch.setenv("HEADRACE_LATENESS_MINUTES", "7")
+    keeps, sentence = restarted()
+    assert not keeps
+    assert "counted anew from its topic, because lateness_minutes changed; the old figures stay" in sentence
+    _until(lambda: (generation.decide(checkpoint, {}).known or 0) > before, True)
 
 
 def test_a_smaller_version_never_overwrites(settings: Settings) -> None:

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 import pytest
 
 from headrace.policy.users import save_user
-from headrace.runtime import airflow
 from headrace.settings import Settings
 from headrace.streams.deadletters.letter import REPLAY_OF
 from headrace.streams.deadletters.reading import records
+from tests.parts.dag_run import PERSON, run_dag
 from tests.parts.made_letters import TOPIC, put_letters
 
 LETTERS = 5
-_RUN = """
-import json, sys
-from airflow.dag_processing.dagbag import DagBag
-folder = sys.argv[1]
-dag = DagBag(folder, bundle_path=folder, bundle_name="dags-folder").dags["replay"]
-print("ended as", dag.test(run_conf=json.loads(sys.argv[2])).state)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +23,14 @@ def settings(start_parts: Callable[..., Settings]) -> Settings:
     return start_parts("kafka", "airflow-api")
 
 
-def _run(settings: Settings, **conf: Any) -> str:
-    """As a run that somebody triggers, whose name Airflow gives as dag_test."""
-    command = [sys.executable, "-c", _RUN, str(settings.repo / "dags"), json.dumps(conf)]
-    done = subprocess.run(
-        command, env=airflow.environment(settings), capture_output=True, text=True, timeout=240, check=False
-    )
-    return done.stdout + done.stderr
-
-
 def test_a_run_replays_for_its_person_within_its_limit(settings: Settings) -> None:
     rule = f"odd:{uuid.uuid4().hex[:8]}"
     letters = set(put_letters(settings, rule, [b"{}"] * LETTERS))
-    refused = _run(settings, reason=rule)
+    refused = run_dag(settings, "replay", reason=rule)
     assert "dag_test is not a user of Headrace" in refused
     assert "ended as failed" in refused, refused[-3000:]
-    save_user(settings, "dag_test", "secret-word", ("operator",))
-    done = _run(settings, reason=rule, stream="transactions", limit=3)
+    save_user(settings, PERSON, "secret-word", ("operator",))
+    done = run_dag(settings, "replay", reason=rule, stream="transactions", limit=3)
     assert "ended as success" in done, done[-3000:]
     sent = [dict(message.headers())[REPLAY_OF].decode() for message in records(settings, TOPIC)]
     assert len(sent) == len(set(sent)) == 3

@@ -14,6 +14,9 @@ import psycopg
 import pytest
 
 from headrace.contracts.model import load_contracts
+from headrace.live.client import valkey
+from headrace.live.kept import reference_key
+from headrace.live.records import record_of
 from headrace.runtime import postgres
 from headrace.runtime.sampling import Sampler
 from headrace.runtime.status import read
@@ -121,6 +124,24 @@ def test_a_killed_sink_goes_on_where_it_had_written(settings: Settings, windows:
     part.__init__(settings, PART)  # type: ignore[misc]
     _await(lambda: set(_projected(settings, "killed").values()), {(1, 2, "20.00")})
     assert len(_projected(settings, "killed")) == 300
+
+
+def test_an_entity_is_in_the_live_store_in_its_newest_version(settings: Settings, windows: Windows) -> None:
+    client = valkey(settings)
+    key = reference_key("merchants", "m-1")
+
+    def name() -> Any:
+        text: Any = client.get(key)
+        return record_of(text).document["name"] if text else None
+
+    for minute, said in ((2, "Second"), (1, "First")):
+        windows.entity("m-1", said, f"2026-11-21T10:0{minute}:00+00:00")
+        windows.flush()
+        _await(name, "Second")
+    assert 86_000 < int(str(client.ttl(key))) <= 86_400
+    windows.entity("m-1", "Third", "2026-11-21T10:03:00+00:00")
+    windows.flush()
+    _await(name, "Third")
 
 
 def test_status_shows_the_sink_and_its_lag(settings: Settings, windows: Windows) -> None:

@@ -41,6 +41,12 @@ class Windows:
         self._producer.produce(topic, json.dumps(event).replace('"AMOUNT"', amount), key=identity)
         self._producer.poll(0)
 
+    def entity(self, merchant: str, name: str, updated_at: str) -> None:
+        """A version of a merchant, as the refine job writes it."""
+        event = {"merchant_id": merchant, "updated_at": updated_at, "name": name, "quality": {"arrived_at": updated_at}}
+        self._producer.produce("processed_merchants", json.dumps(event), key=f"{merchant}\x1f{updated_at}")
+        self._producer.poll(0)
+
     def raw(self, body: bytes) -> None:
         self._producer.produce(self._change, body, key="k")
         self._producer.poll(0)

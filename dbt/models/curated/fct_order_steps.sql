@@ -1,24 +1,43 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="merge",
+        unique_key="event_id",
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
+    )
+}}
+{% set since = landed_since() if is_incremental() else none %}
+
 with
+rated as (
+    {{- rated_since(ref("orders"), since) }}
+),
+
 final as (
     select
-        steps.event_id,
-        steps.event_time,
-        steps.order_id,
-        steps.user_id,
-        steps.merchant_id,
-        steps.product_id,
-        steps.order_status,
-        steps.quantity,
-        steps.amount,
-        steps.currency,
-        {{ usd_rate("rates.usd_rate", "steps.currency") }} as usd_rate,
-        steps.region,
-        steps.is_late,
-        steps.origin,
-        steps.arrived_at,
-        steps.landed_at
-    from {{ ref("orders") }} as steps
-    {{ rate_of_day("steps", "cast(steps.event_time as date)") }}
+        rated.event_id,
+        rated.event_time,
+        rated.order_id,
+        rated.user_id,
+        rated.merchant_id,
+        rated.product_id,
+        rated.order_status,
+        rated.quantity,
+        rated.amount,
+        rated.currency,
+        {{ usd_rate("rated.usd_rate", "rated.currency") }} as usd_rate,
+        rated.region,
+        rated.is_late,
+        rated.origin,
+        rated.arrived_at,
+        rated.landed_at
+    from rated
 )
 
-select * from final
+select final.*
+from final
+{%- if since %}
+left join {{ this }} as known on known.event_id = final.event_id
+where known.event_id is null or known.usd_rate is distinct from final.usd_rate or known.landed_at <> final.landed_at
+{%- endif %}

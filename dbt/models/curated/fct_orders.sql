@@ -1,21 +1,44 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="merge",
+        unique_key="order_id",
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['day(placed_at)']"},
+    )
+}}
+{% set since = landed_since() if is_incremental() else none %}
+
 with
+{%- if since %}
+news as (
+    select order_id from {{ ref("orders") }} where landed_at >= {{ since }}
+    union
+    select known.order_id
+    from {{ this }} as known
+    {{ rate_of_day("known", "cast(known.placed_at as date)") }}
+    where rates.landed_at >= {{ since }}
+),
+{%- endif %}
+
+steps as (
+    select *
+    from {{ ref("orders") }}
+    {%- if since %}
+    -- An order that something is told of is made anew of all its steps.
+    where order_id in (select order_id from news)
+    {%- endif %}
+),
+
 newest as (
     select
-        order_id,
-        user_id,
-        merchant_id,
-        product_id,
-        quantity,
-        amount,
-        currency,
-        region,
-        order_status,
-        event_time as status_since,
+        steps.*,
         min(event_time) over (partition by order_id) as placed_at,
+        max(landed_at) over (partition by order_id) as newest_landed,
         row_number() over (
             partition by order_id order by event_time desc, {{ columns_of("steps", arrival_columns()) }}
         ) as place
-    from {{ ref("orders") }} as steps
+    from steps
 ),
 
 final as (
@@ -31,7 +54,8 @@ final as (
         {{ usd_rate("rates.usd_rate", "newest.currency") }} as usd_rate,
         newest.region,
         newest.order_status,
-        newest.status_since
+        newest.event_time as status_since,
+        newest.newest_landed as landed_at
     from newest
     {{ rate_of_day("newest", "cast(newest.placed_at as date)") }}
     where newest.place = 1

@@ -10,29 +10,8 @@
 {% set since = landed_since() if is_incremental() else none %}
 
 with
-landed as (
-    select * from {{ ref("transactions") }}
-    {%- if since %}
-    where landed_at >= {{ since }}
-    {%- endif %}
-),
-
 rated as (
-    select landed.*, rates.usd_rate
-    from landed
-    left join {{ ref("daily_exchange_rates") }} as rates
-        on rates.currency = landed.currency and rates.rate_date = cast(landed.event_time as date)
-    {%- if since %}
-
-    union all
-
-    -- Rows that are built already, for which a rate came or changed since.
-    select earlier.*, rates.usd_rate
-    from {{ ref("transactions") }} as earlier
-    inner join {{ ref("daily_exchange_rates") }} as rates
-        on rates.currency = earlier.currency and rates.rate_date = cast(earlier.event_time as date)
-    where rates.landed_at >= {{ since }} and earlier.landed_at < {{ since }}
-    {%- endif %}
+    {{- rated_since(ref("transactions"), since) }}
 ),
 
 final as (

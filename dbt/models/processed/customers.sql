@@ -1,9 +1,23 @@
 -- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
-{{
-    config(
-        unique_key=["customer_id"],
-        properties={"format_version": "2"},
-    )
-}}
+{{ config(materialized="view") }}
 
-{{ newest_row_per(ref("valid_customers"), ["customer_id"], ["customer_id", "updated_at", "customer_name", "email", "country", "region", "segment", "signed_up_at"], "updated_at") }}
+select
+    customer_id,
+    updated_at,
+    customer_name,
+    email,
+    country,
+    region,
+    segment,
+    signed_up_at,
+    corrected,
+    arrived_at,
+    landed_at,
+    origin,
+    correlation_id,
+    contract_version,
+    source_topic,
+    source_partition,
+    source_offset
+from {{ ref("customers_history") }}
+where is_current and not is_deleted

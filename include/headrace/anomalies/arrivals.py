@@ -9,6 +9,7 @@ import msgspec
 
 from headrace.anomalies.ring import Cell, Ring
 from headrace.anomalies.users import Users
+from headrace.contracts.correct import UNREADABLE
 from headrace.log import get_logger
 
 _LOG = get_logger(__name__)
@@ -57,7 +58,8 @@ def put_rows(ring: Ring, values: list[bytes], now: float) -> int:
     for value in values:
         try:
             row = _live_row(value)
-        except msgspec.MsgspecError as error:
+            total, largest = float(row.values.sum_amount or 0), float(row.values.max_amount or 0)
+        except (*UNREADABLE, ValueError) as error:
             _LOG.error("not a row of a live window; left out", error=str(error))
             continue
         minute = row.window_start // 60
@@ -65,7 +67,6 @@ def put_rows(ring: Ring, values: list[bytes], now: float) -> int:
             continue
         names = ("merchant_id", "transaction_type", "currency", "region")
         cell = Cell(*(str(row.keys.get(name) or "") for name in names))
-        total, largest = float(row.values.sum_amount or 0), float(row.values.max_amount or 0)
         last = (row.last_event_ms or row.window_start * 1000) / 1000
         ring.put(cell, minute, row.n, total, largest, last)
         newest = max(newest, minute)
@@ -83,7 +84,7 @@ class People:
         for value in values:
             try:
                 event = _transaction(value)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 _LOG.error("not an accepted transaction; left out", error=str(error))
                 continue
             quality, minute = event.quality, int(event.event_time.timestamp() // 60)

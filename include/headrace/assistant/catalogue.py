@@ -95,6 +95,8 @@ def _metric(info: MetricInfo) -> Metric:
         expr=info.expr,
         dimensions=info.dimensions,
         percentile=info.percentile,
+        finest=info.finest,
+        by=info.by,
         tables=info.tables,
     )
 

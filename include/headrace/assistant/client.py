@@ -27,8 +27,22 @@ def ask(
     conversation_id: str | None = None,
 ) -> dict[str, Any]:
     """The answer of `POST /query`; errors of the API come back as {"status": "error", …} documents too."""
+    body = {"query": text, "conversation_id": conversation_id}
+    return post(settings, "/query", body, user=user, password=password)
+
+
+def post(
+    settings: Settings,
+    path: str,
+    body: dict[str, Any],
+    *,
+    user: str = ADMIN,
+    password: str | None = None,
+    seconds: float | None = None,
+) -> dict[str, Any]:
+    """Signs in, sends a document, hands back another."""
     secret = password if password is not None else settings.secret("admin_password")
-    timeout = httpx.Timeout(settings.query_seconds + _EXTRA_SECONDS, connect=_CONNECT_SECONDS)
+    timeout = httpx.Timeout(seconds or settings.query_seconds + _EXTRA_SECONDS, connect=_CONNECT_SECONDS)
     headers = {CORRELATION_HEADER: new_correlation_id()}
     with httpx.Client(base_url=settings.api_url, timeout=timeout, headers=headers, trust_env=False) as client:
         try:
@@ -36,8 +50,7 @@ def ask(
             if signed.status_code != httpx.codes.OK:
                 return _document(signed)
             bearer = {"authorization": f"Bearer {signed.json()['access_token']}"}
-            body = {"query": text, "conversation_id": conversation_id}
-            return _document(client.post("/query", json=body, headers=bearer))
+            return _document(client.post(path, json=body, headers=bearer))
         except httpx.TimeoutException as error:
             raise AskError(f"No answer within {timeout.read} s. Next: `./headrace status`, then ask again.") from error
         except httpx.HTTPError as error:

@@ -25,9 +25,12 @@ class FilledStore:
         self._check = cached(TTLCache(1, _CHECK_SECONDS), lock=threading.Lock())(lambda: _filled(client))
 
     def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> list[Window]:
+        self.require()
+        return list(self._store.windows(spec, start, end, late=late))
+
+    def require(self) -> None:
         if not self._check():
             raise LiveNotFilled("The live figures are being put together again; that takes moments.")
-        return list(self._store.windows(spec, start, end, late=late))
 
     def newest(self, spec: str) -> datetime | None:
         return self._store.newest(spec)

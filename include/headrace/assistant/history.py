@@ -15,6 +15,7 @@ from trino.exceptions import Error, TrinoUserError
 
 from headrace.assistant.evidence import HistoryRequest, HistoryResult
 from headrace.assistant.figures import Key, Part, Value
+from headrace.assistant.periods import floor, shift
 from headrace.assistant.route import NotKnown
 from headrace.log import get_logger
 from headrace.policy import Identity
@@ -74,12 +75,13 @@ class TrinoHistory:
 
 def compiled(settings: Settings, request: HistoryRequest) -> str:
     """By MetricFlow, from the definitions; the same statement for every person, run with each one's own rights."""
+    start, end = _period(request)
     asked = Request(
         metrics=tuple(m.name for m in request.metrics),
         group_by=tuple(d.qualified for d in request.group_by),
         where=tuple(Condition(d.qualified, f.values, f.negated) for d, f in request.filters),
-        start=request.stretch.start,
-        end=request.stretch.end,
+        start=start,
+        end=end,
         grain=request.grain,
         limit=_MOST_ROWS + 1,
     )
@@ -87,6 +89,19 @@ def compiled(settings: Settings, request: HistoryRequest) -> str:
         return compile_sql(asked, settings)
     except CannotCompile as error:
         raise NotKnown(f"These figures do not go together: {error}") from error
+
+
+def _period(request: HistoryRequest) -> tuple[datetime, datetime]:
+    """As asked; whole days for figures that are kept by day, the last one as far as it is known."""
+    start, end = request.stretch.start, request.stretch.end
+    days = [m.label for m in request.metrics if m.finest == "day"]
+    if not days:
+        return start, end
+    if start != floor(start, "day") or request.grain in ("minute", "hour"):
+        raise NotKnown(
+            f"{' and '.join(days)}: known for whole days only. Ask for days, such as yesterday or last week."
+        )
+    return start, end if end == floor(end, "day") else shift(floor(end, "day"), "day", 1)
 
 
 def _told(error: TrinoUserError) -> Exception:

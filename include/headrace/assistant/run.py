@@ -7,11 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
+from redis.exceptions import RedisError
+
 from headrace.assistant.evidence import Freshness, History, HistoryRequest, HistoryResult, Result, Sql
 from headrace.assistant.figures import Part, join
+from headrace.assistant.filled import LiveNotFilled
 from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, Windows, as_live, events, total
 from headrace.assistant.pastpart import PastRead, reads
 from headrace.assistant.plan import Filter, Plan, TimeRange
@@ -20,6 +24,9 @@ from headrace.assistant.vocabulary import Dimension, Vocabulary
 from headrace.policy import Identity
 
 T = TypeVar("T")
+_Figures = tuple[Part, int, dict[str, datetime | None]]
+"""Figures, how many late events are in them, and the newest window of each specification."""
+SECOND = "clickhouse"
 _QUIET = timedelta(minutes=5)
 
 
@@ -36,8 +43,11 @@ class Runner:
         coverage: Callable[[], datetime | None],
         *,
         seconds: float,
+        second: Windows | None = None,
     ) -> None:
+        """`second` answers for live windows when the live store cannot."""
         self._live, self._history, self._rates, self._coverage = live, history, rates, coverage
+        self._second = second
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(max_workers=8, thread_name_prefix="figures")
 
@@ -80,14 +90,14 @@ class _Run:
         self._route: Route = route(time, plan.source, coverage, self._live())
         self._coverage = coverage
         self._past: list[tuple[PastRead, Future[HistoryResult]]] = []
-        self._present: Future[tuple[Part, int, dict[str, datetime | None]]] | None = None
+        self._present: Future[tuple[_Figures, str]] | None = None
 
     def _live(self) -> Live | None:
         if self._requests is None:
             return None
         if all(component.joins for component in self._components):
             return Live()
-        begins = [self._runner._live.since(request.spec) for request in self._requests]
+        (begins, _) = self._from_either(lambda store: [store.since(request.spec) for request in self._requests or ()])
         known = [moment for moment in begins if moment]
         return Live(joins=False, since=max(known) if len(known) == len(begins) else None)
 
@@ -98,7 +108,17 @@ class _Run:
                 done = pool.submit(self._runner._history.read, self._identity, read.request)
                 self._past.append((read, done))
         if self._route.live and self._requests:
-            self._present = pool.submit(self._read_live, self._route.live, self._requests)
+            figures = partial(self._read_live, self._route.live, self._requests)
+            self._present = pool.submit(lambda: self._from_either(figures))
+
+    def _from_either(self, read: Callable[[Windows], T]) -> tuple[T, str]:
+        """With the name of the store that answered."""
+        try:
+            return read(self._runner._live), "window"
+        except (LiveNotFilled, RedisError):
+            if self._runner._second is None:
+                raise
+            return read(self._runner._second), SECOND
 
     def _asked(self, stretch: Stretch) -> HistoryRequest:
         return HistoryRequest(
@@ -115,11 +135,8 @@ class _Run:
             raise NotKnown(f"These figures cannot be split or limited by {name.replace('_', ' ')}.")
         return replace(self._vocabulary.dimensions[name], qualified=qualified)
 
-    def _read_live(
-        self, stretch: Stretch, requests: tuple[LiveRequest, ...]
-    ) -> tuple[Part, int, dict[str, datetime | None]]:
+    def _read_live(self, stretch: Stretch, requests: tuple[LiveRequest, ...], store: Windows) -> _Figures:
         """Late events are windows of their own: they belong to the period and are added, and counted for the person."""
-        store = self._runner._live
         rates = self._runner._rates() if any(c.live and c.live.factor for c in self._components) else NO_RATES
         parts: list[Part] = []
         late, newest = 0, {}
@@ -144,25 +161,25 @@ class _Run:
                 Freshness(part="historical", source="lake.curated", as_of=self._coverage, through=end)
             )
         if self._present and self._route.live:
-            part, result.late_events, newest = _wait(self._present, deadline, "the live store")
+            (part, result.late_events, newest), store = _wait(self._present, deadline, "the live store")
             parts.append(part)
             end = self._route.live.end
             for request in self._requests or ():
                 spec = request.spec
-                result.sql.append(Sql(engine="live", sql=_live_words(request, self._route.live)))
+                result.sql.append(Sql(engine="live", sql=_live_words(request, self._route.live, store)))
                 result.freshness.append(
-                    Freshness(part="live", source=f"window:{spec}", as_of=newest[spec], through=end)
+                    Freshness(part="live", source=f"{store}:{spec}", as_of=newest[spec], through=end)
                 )
                 result.notes += [note for note in _stale(newest[spec], end) if note not in result.notes]
         result.part = join(parts, self._components)
         return result
 
 
-def _live_words(request: LiveRequest, stretch: Stretch) -> str:
+def _live_words(request: LiveRequest, stretch: Stretch, store: str) -> str:
     """What was read from the live store, in a form that a person can repeat by hand."""
     keys = f" by {' and '.join(request.keys)}" if request.keys else ""
     return (
-        f"window:{request.spec} from {stretch.start:%Y-%m-%dT%H:%MZ} to {stretch.end:%Y-%m-%dT%H:%MZ}, added up{keys}"
+        f"{store}:{request.spec} from {stretch.start:%Y-%m-%dT%H:%MZ} to {stretch.end:%Y-%m-%dT%H:%MZ}, added up{keys}"
     )
 
 

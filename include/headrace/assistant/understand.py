@@ -100,6 +100,10 @@ class Understanding:
                     raise NeedsAnswer(Asked(f"{text} Which figure do you mean?", others))
 
     def _plan(self, draft: Draft, now: datetime) -> Plan:
+        # A change from the week before is a figure of weeks, whether or not the question says so.
+        draft.cues.grain = draft.cues.grain or next(
+            (by for m in draft.metrics if (by := self.vocabulary.metrics[m].by)), None
+        )
         time, compare = self._times(draft, now)
         grain = draft.cues.grain or (trend_grain(time) if draft.cues.trend else None)
         group_by = list(draft.group_by)

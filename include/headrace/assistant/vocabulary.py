@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from headrace.assistant.periods import Grain
 from headrace.semantics.percentile import Percentile
 from headrace.streams.spec import LiveMeasure, LiveSpec
 
@@ -31,6 +32,10 @@ class Metric:
     dimensions: tuple[str, ...] = ()
     """Qualified names of what it can be split by; empty where nobody said."""
     percentile: Percentile | None = None
+    finest: Grain = "minute"
+    """The shortest stretch that it can be told of."""
+    by: Grain | None = None
+    """What it goes by where the question does not say."""
     tables: tuple[str, ...] = ()
     """Where its history is read from, as schema.table."""
 

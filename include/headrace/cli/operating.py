@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from headrace.cli.output import Json, console, fail, page, print_json
+from headrace.runtime.model import Part
 from headrace.settings import Settings, get_settings
 
 PartName = Annotated[str, typer.Argument(metavar="PART", help="A part's name, as `./headrace status` lists it.")]
@@ -101,29 +104,45 @@ def logs(
     subprocess.run(["tail", "-n", str(lines), *(["-F"] if follow else []), str(path)], check=False)
 
 
-def restart(part: PartName) -> None:
-    """Restart one part; a streaming job (`live` or `lake`) is replaced by Airflow, or here if Airflow is down."""
-    from headrace.runtime import jobs, parts
-    from headrace.runtime.supervise import Supervisor
+def restart(part: PartName, json_: Json = False) -> None:
+    """Restart one part; a streaming job (`live` or `lake`) is replaced by Airflow, or here if Airflow is down.
+
+    Of a job it is said first whether it keeps its state, or counts a stream anew beside the old figures, and why.
+    """
+    from headrace.cli.starting import foretell
+    from headrace.runtime import foretelling, jobs, parts
 
     settings = get_settings()
+    known = parts.by_name()
     if part in jobs.JOBS:
+        told = foretelling.restarted(settings, part)
+        foretell(told)
         jobs.stop(part)
         jobs.start(part)
-        console.print(f"[green]✓[/green] The streaming job {part} was started again from its checkpoint.")
-        return
-    known = parts.by_name()
-    if part not in known:
+        done = f"The streaming job {part} was started again."
+    elif part in known:
+        told = []
+        _restart(settings, known[part])
+        done = f"{known[part].title} is running again."
+    else:
         fail(f"There is no part {part!r}. Parts: {', '.join([*known, *jobs.JOBS])}.")
+    if json_:
+        print_json({"part": part, "jobs": [asdict(one) for one in told]})
+    else:
+        console.print(f"[green]✓[/green] {done}")
+
+
+def _restart(settings: Settings, part: Part) -> None:
+    from headrace.runtime.supervise import Supervisor
+
     supervisor = Supervisor(settings)
-    supervisor.stop(part)
-    supervisor.start(part)
-    deadline = time.monotonic() + known[part].start_seconds
-    while not known[part].healthy(settings):
+    supervisor.stop(part.name)
+    supervisor.start(part.name)
+    deadline = time.monotonic() + part.start_seconds
+    while not part.healthy(settings):
         if time.monotonic() > deadline:
-            fail(f"{known[part].title} is not healthy again. Next: ./headrace logs {part}")
+            fail(f"{part.title} is not healthy again. Next: ./headrace logs {part.name}")
         time.sleep(0.3)
-    console.print(f"[green]✓[/green] {known[part].title} is running again.")
 
 
 def doctor() -> None:
@@ -141,7 +160,7 @@ def doctor() -> None:
 
 def run(part: PartName) -> None:
     """Become a part's own process (used by the supervisor, compose and Kubernetes)."""
-    from headrace.runtime import parts, scratch
+    from headrace.runtime import parts, priority, scratch
 
     settings = get_settings()
     found = parts.by_name()[part]
@@ -152,6 +171,8 @@ def run(part: PartName) -> None:
     environment = os.environ | dict(command.env) | ours
     if command.cwd:
         os.chdir(command.cwd)
+    if found.can_wait:
+        priority.let_live_go_first()
     os.execvpe(command.argv[0], command.argv, environment)
 
 
@@ -192,7 +213,8 @@ def compose() -> None:
 
 
 def register(app: typer.Typer) -> None:
-    for command in (up, down, status, logs, restart, doctor):
+    run_commands: tuple[Callable[..., None], ...] = (up, down, status, logs, restart, doctor)
+    for command in run_commands:
         app.command(rich_help_panel="Run")(command)
     app.command(rich_help_panel="Develop")(compose)
     app.command(rich_help_panel="Develop")(fetch)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from rich.live import Live
 from rich.panel import Panel
@@ -13,10 +14,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from headrace.cli.output import console, print_json
-from headrace.runtime import artifacts, bootstrap, parts, platform, preflight, tools, vault
+from headrace.runtime import artifacts, bootstrap, foretelling, parts, platform, preflight, tools, vault
 from headrace.runtime import status as reading
 from headrace.runtime.model import Part
+from headrace.semantics import live_specs
 from headrace.settings import Settings, get_settings
+from headrace.streams.landing import objects
 
 GROUPS = {"kafka": ["kafka"], "registry": ["registry"], "trino": ["trino"]}
 QUESTIONS = (
@@ -43,9 +46,24 @@ def bring_up(only: list[str], *, as_json: bool) -> None:
             get_settings.cache_clear()
             settings = get_settings()
         already = all(part.name in running for part in wanted)
+        told = [] if only else foretelling.brought_up(settings)
+        foretell(told)
         with _board() as show:
             platform.start(settings, wanted, show)
-    _finish(settings, wanted, seconds=time.monotonic() - began, already=already, complete=not only, as_json=as_json)
+        if not only:
+            # Parts that ran already have published nothing: as with contracts, `up` brings what is in the repository.
+            live_specs.publish(settings)
+    if as_json:
+        print_json(reading.as_document(reading.read(settings)) | {"jobs": [asdict(one) for one in told]})
+        return
+    _finish(settings, wanted, seconds=time.monotonic() - began, already=already, complete=not only)
+
+
+def foretell(told: list[foretelling.Told]) -> None:
+    """Before a job starts: what becomes of its state."""
+    for one in told:
+        mark = "[dim]\u00b7[/dim]" if one.keeps else "[yellow]![/yellow]"
+        console.print(f"{mark} {one}", soft_wrap=True)
 
 
 def fetch_all(settings: Settings) -> None:
@@ -56,7 +74,7 @@ def fetch_all(settings: Settings) -> None:
 def _fetch(settings: Settings, names: set[str], *, streams: bool) -> None:
     groups = [group for name in sorted(names) for group in GROUPS.get(name, [])]
     if streams:
-        groups += ["spark-live", "spark-lake"]
+        groups += ["spark-live", "spark-lake", *(["spark-s3"] if objects.store(settings) else [])]
         bootstrap.ensure_environment("live")
     if names & {"kafka", "registry"} or streams:
         tools.ensure_java(21)
@@ -120,12 +138,7 @@ def _board() -> Iterator[platform.Show]:
     yield lines
 
 
-def _finish(
-    settings: Settings, wanted: list[Part], *, seconds: float, already: bool, complete: bool, as_json: bool
-) -> None:
-    if as_json:
-        print_json(reading.as_document(reading.read(settings)))
-        return
+def _finish(settings: Settings, wanted: list[Part], *, seconds: float, already: bool, complete: bool) -> None:
     if already:
         console.print("[green]✓[/green] Everything was running already.")
     else:

@@ -31,8 +31,8 @@ from headrace.contracts.corrections import (
 from headrace.contracts.model import Contract, Field
 
 Tokens = dict[str, msgspec.Raw]
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError)
-"""What decoding raises: text that is not UTF-8 is no msgspec error."""
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises: text that is not UTF-8, and what is nested too deeply, are no msgspec errors."""
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.encode
 

@@ -120,7 +120,7 @@ class _Examination:
             name = str(item["property"])
             if name in values:
                 self.note((*_CUSTOM, number), f"{name} is given twice", "Keep one of the two")
-            elif name not in (*ROLES, "sessions") and (near := get_close_matches(name, ROLES, n=1)):
+            elif name not in (*ROLES, "sessions", "history") and (near := get_close_matches(name, ROLES, n=1)):
                 self.note(
                     (*_CUSTOM, number, "property"), f"{name} is no property of a stream", f"Did you mean {near[0]}?"
                 )

@@ -14,7 +14,7 @@ import msgspec
 from headrace.contracts.correct import UNREADABLE, Tokens, corrected
 from headrace.contracts.model import Field
 from headrace.contracts.outliers import Outlier
-from headrace.contracts.structs import EventCodec, decimal_rule, python_type, quoted, too_early, year_fault
+from headrace.contracts.structs import EventCodec, decimal_rule, nul_fault, python_type, quoted, too_early, year_fault
 
 _SHOWN = 60
 _WORDS = {
@@ -99,7 +99,8 @@ def explain(codec: EventCodec, body: bytes, now: datetime) -> list[Fault]:
         return [Fault("", f"an event must be one JSON object with text in UTF-8: {error}")]
     contract = codec.contract
     known = [field.name for field in contract.fields]
-    found = [Fault(name[:_SHOWN], _unknown(name, known)) for name in fields if name not in known]
+    found = [Fault("", f"a text {reason}") for reason in [nul_fault(body)] if reason]
+    found += [Fault(name[:_SHOWN], _unknown(name, known)) for name in fields if name not in known]
     for field in contract.fields:
         if field.name not in fields:
             if field.required:

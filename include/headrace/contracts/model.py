@@ -64,6 +64,8 @@ class Contract:
     event_time: str
     fields: tuple[Field, ...]
     sessions: Sessions | None = None
+    history: bool = False
+    """Every state of an entity is kept in the lake, with the time that it held."""
 
     @property
     def topic(self) -> str:
@@ -162,10 +164,21 @@ def load_contract(path: Path) -> Contract:
         event_time=custom["event_time"],
         fields=fields,
         sessions=sessions,
+        history=custom.get("history", False),
     )
     if contract.sessions:
         _check_sessions(contract, contract.sessions, path)
+    if contract.history is not False:
+        _check_history(contract, path)
     return contract
+
+
+def _check_history(contract: Contract, path: Path) -> None:
+    if contract.history is not True or contract.kind != "entity":
+        raise ContractError(f"{path.name}: history is true or left out, and only an entity has one")
+    # A deletion is a record without a value: only its key says whose it is.
+    if contract.identity != (contract.key, contract.event_time):
+        raise ContractError(f"{path.name}: history needs the identity [{contract.key}, {contract.event_time}]")
 
 
 def _check_sessions(contract: Contract, sessions: Sessions, path: Path) -> None:

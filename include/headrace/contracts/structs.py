@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 
 from headrace.contracts.correct import Tokens, corrected
+from headrace.contracts.corrections import NUL
 from headrace.contracts.model import Contract, Field
 
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
@@ -23,6 +24,7 @@ _PLAIN: dict[str, Any] = {"boolean": bool, "date": date, "timestamp": Annotated[
 _LONG = (-(2**63), 2**63 - 1)
 _WIDE = Context(prec=80)
 _YEARS = (1000, 2999)
+_NUL = re.compile(NUL.encode())
 
 
 class RefusedEvent(ValueError):
@@ -120,13 +122,13 @@ class EventCodec:
     def decode(self, body: bytes, now: datetime) -> Any:
         """One checked event; msgspec.ValidationError or RefusedEvent says no."""
         event = self._one.decode(body)
-        self._check((event,), now)
+        self._check((event,), now, body)
         return event
 
     def decode_batch(self, body: bytes, now: datetime) -> list[Any]:
         """The checked events of {"events": [...]}."""
         events: list[Any] = self._many.decode(body).events
-        self._check(events, now)
+        self._check(events, now, body)
         return events
 
     def encode(self, event: Any) -> bytes:
@@ -156,8 +158,10 @@ class EventCodec:
             value = msgspec.json.encode(msgspec.json.decode(value, type=Tokens) | changed)
         return event, value
 
-    def _check(self, events: Iterable[Any], now: datetime) -> None:
+    def _check(self, events: Iterable[Any], now: datetime, body: bytes) -> None:
         """What msgspec cannot check; and numbers and moments get the one spelling that is sent on."""
+        if fault := nul_fault(body):
+            raise RefusedEvent("text", fault)
         limit = now + self.future
         for event in events:
             for name, rule, outlier in self._numbers:
@@ -183,6 +187,12 @@ class EventCodec:
 
 def quoted(token: msgspec.Raw) -> bool:
     return bytes(token).startswith(b'"')
+
+
+def nul_fault(body: bytes) -> str | None:
+    """Databases cannot keep it, and one such text would hold up all that wait behind it."""
+    found = b"\\u0000" in body and _NUL.search(body)
+    return "has the character U+0000, which databases cannot keep" if found else None
 
 
 def year_fault(value: date) -> str | None:

@@ -17,6 +17,8 @@ from typing import Any
 from headrace.policy import Identity, Policy, column_masks, row_limits
 
 CATALOG = "lake"
+PLATFORM = "platform"
+"""The platform's own tables in PostgreSQL, for the build alone."""
 SERVICES = ("admin", "dbt", "bi_svc")
 _BUILDERS = "admin|dbt"
 _OWNER = ["SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP", "GRANT_SELECT"]
@@ -49,6 +51,7 @@ def rules(policy: Policy, people: Iterable[Identity], columns: Columns, pseudony
     named = "|".join(sorted({group_of(p) for p in readers})) or _NOBODY
     return {
         "catalogs": [
+            {"user": _BUILDERS, "catalog": PLATFORM, "allow": "read-only"},
             {"user": _BUILDERS, "catalog": ".*", "allow": "all"},
             {"user": "bi_svc", "catalog": CATALOG, "allow": "read-only"},
             {"group": named, "catalog": CATALOG, "allow": "read-only"},
@@ -124,6 +127,11 @@ def _mask(column: str, kind: str, key: str) -> str:
     if kind == "hide":
         return "cast(null as varchar)"
     return f"lower(to_hex(hmac_sha256(to_utf8(\"{column}\"), to_utf8('{key}'))))"
+
+
+def pseudonym(value: str, key: str) -> str:
+    """As Trino makes it, for what is read from elsewhere."""
+    return hmac.new(key.encode(), value.encode(), hashlib.sha256).hexdigest()
 
 
 def pseudonym_key(secret: str) -> str:

@@ -56,6 +56,37 @@ _PROCESSED = """-- {{ note }}
 {{ '{{' }} {{ macro }}(ref("valid_{{ name }}"), {{ keys }}, {{ fields }}, "{{ event_time }}") {{ '}}' }}
 """
 
+_HISTORY = """-- {{ note }}
+{{ '{{' }}
+    config(
+        unique_key=["{{ c.key }}", "{{ c.event_time }}"],
+        properties={"format_version": "2"},
+    )
+{{ '}}' }}
+
+{{ '{{' }} states_of(ref("valid_{{ c.name }}"), source("raw", "{{ c.name }}"), "{{ c.key }}", {{ fields }}, "{{ c.event_time }}") {{ '}}' }}
+"""
+
+_NEWEST = """-- {{ note }}
+{{ '{{' }} config(materialized="view") {{ '}}' }}
+
+select
+{% for field in fields %}
+    {{ field }},
+{% endfor %}
+    corrected,
+    arrived_at,
+    landed_at,
+    origin,
+    correlation_id,
+    contract_version,
+    source_topic,
+    source_partition,
+    source_offset
+from {{ '{{' }} ref("{{ c.name }}_history") {{ '}}' }}
+where is_current and not is_deleted
+"""
+
 _RAW_YAML = """# {{ note }}
 version: 2
 
@@ -101,6 +132,32 @@ models:
     data_tests:
       - one_row_per:
           arguments: {keys: {{ keys(c) }}}
+{% if c.history %}
+  - name: {{ c.name }}_history
+    description: >-
+      One row per state of a {{ c.key.removesuffix("_id") }} ({{ c.key }}, {{ c.event_time }}), with the time that it held; that it was deleted is
+      a state too, without properties.
+    meta: {owner: {{ c.owner }}}
+    columns:
+{% for f in c.fields %}
+      - name: {{ column(c, f.name) }}
+        meta: {classification: {{ f.classification }}{{ ", person: true" if f.person }}}
+{% endfor %}
+      - name: is_deleted
+        description: "From here on there is no such {{ c.key.removesuffix("_id") }}."
+        meta: {classification: internal}
+      - name: valid_from
+        description: "When the state began, in UTC."
+        meta: {classification: internal}
+      - name: valid_to
+        description: "When the next state began, which is no part of it; null for the present state."
+        meta: {classification: internal}
+      - name: is_current
+        meta: {classification: internal}
+    data_tests:
+      - one_present_state:
+          arguments: {key: {{ c.key }}}
+{% endif %}
 {% endfor %}
 """
 
@@ -130,6 +187,9 @@ def valid_model(contract: Contract) -> str:
 
 
 def processed_model(contract: Contract) -> str:
+    if contract.history:
+        fields = [column(contract, f.name) for f in contract.fields]
+        return JINJA.from_string(_NEWEST).render(note=NOTE, c=contract, fields=fields)
     events = contract.kind == "events"
     return JINJA.from_string(_PROCESSED).render(
         note=NOTE,
@@ -142,12 +202,18 @@ def processed_model(contract: Contract) -> str:
     )
 
 
+def history_model(contract: Contract) -> str:
+    fields = _list([column(contract, f.name) for f in contract.fields])
+    return JINJA.from_string(_HISTORY).render(note=NOTE, c=contract, fields=fields)
+
+
 def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     """Every generated file with its content."""
     streams = list(contracts.values())
     values = {"note": NOTE, "contracts": streams, "grain": grain, "keys": keys, "column": column}
     found = {models / "raw" / f"valid_{c.name}.sql": valid_model(c) for c in streams}
     found |= {models / "processed" / f"{c.name}.sql": processed_model(c) for c in streams}
+    found |= {models / "processed" / f"{c.name}_history.sql": history_model(c) for c in streams if c.history}
     found[models / "raw" / "_raw.yml"] = JINJA.from_string(_RAW_YAML).render(values)
     found[models / "processed" / "_processed.yml"] = JINJA.from_string(_PROCESSED_YAML).render(values)
     return found | gate_views.files(contracts, models) | session_model.files(contracts, models)

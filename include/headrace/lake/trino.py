@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from contextlib import closing
+from typing import Any, Literal
 
 import requests
 import trino
@@ -52,6 +53,14 @@ def connect_for(settings: Settings, identity: Identity) -> trino.dbapi.Connectio
     if access.administers(load_policy(), identity):
         return connect(settings, client_tags=(f"for:{identity.user}",))
     return connect(settings, as_user=identity.user)
+
+
+def read(settings: Settings, sql: str, *, seconds: float = 20) -> list[list[Any]]:
+    """All rows of a statement, as the service account, which only reads."""
+    with closing(connect(settings, timeout=seconds)) as connection, closing(connection.cursor()) as cursor:
+        cursor.execute(sql)
+        rows: list[list[Any]] = cursor.fetchall()
+        return rows
 
 
 def healthy(settings: Settings) -> bool:

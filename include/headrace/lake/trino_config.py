@@ -16,8 +16,9 @@ from headrace.lake.tls import ensure_certificate
 from headrace.policy import load_policy
 from headrace.policy.users import ADMIN, identity_of, read_users
 from headrace.settings import Settings
+from headrace.streams.landing import objects
 
-PLUGINS = ("iceberg", "password-authenticators", "resource-group-managers", "session-property-managers")
+PLUGINS = ("iceberg", "password-authenticators", "postgresql", "resource-group-managers", "session-property-managers")
 # Trino looks for these in etc/ of the folder that it was started in.
 _AT_START = ("group-provider.properties", "resource-groups.properties", "session-property-config.properties")
 
@@ -33,6 +34,7 @@ def authority(settings: Settings) -> Path:
 
 def prepare(settings: Settings, trino_dir: Path | None = None) -> None:
     """Before every start, with PostgreSQL up: files and catalogue tables; a second call changes nothing."""
+    objects.check(settings)
     render(settings)
     if trino_dir:
         plugin_links(trino_dir, folder(settings) / "plugins")
@@ -119,11 +121,12 @@ def _values(settings: Settings, certificate: Path) -> dict[str, str]:
         "bind": settings.bind,
         "certificate": str(certificate),
         "etc": str(folder(settings)),
-        "file_system": _file_system(settings.warehouse_uri),
+        "file_system": _file_system(settings),
         "internal_port": str(settings.ports.trino_internal),
         "port": str(settings.ports.trino),
         "postgres": settings.address("postgres"),
         "postgres_password": settings.secret("postgres_iceberg_password"),
+        "reader_password": settings.secret("postgres_lake_reader_password"),
         "query_bytes": settings.query_bytes,
         "query_seconds": str(settings.query_seconds),
         "shared_secret": settings.secret("trino_internal_secret"),
@@ -131,9 +134,11 @@ def _values(settings: Settings, certificate: Path) -> dict[str, str]:
     }
 
 
-def _file_system(warehouse: str) -> str:
-    """Local folders go by the Hadoop file system, object stores by the native one, with credentials of the environment."""
-    return "fs.native-s3.enabled=true" if warehouse.startswith("s3://") else "fs.hadoop.enabled=true"
+def _file_system(settings: Settings) -> str:
+    """Local folders go by the Hadoop file system, object stores by the native one."""
+    found = objects.store(settings)
+    told = objects.trino_conf(found) if found else {"fs.hadoop.enabled": "true"}
+    return "\n".join(f"{key}={value}" for key, value in told.items())
 
 
 def _passwords(settings: Settings) -> str:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import redis
 from confluent_kafka import (
     OFFSET_BEGINNING,
@@ -25,6 +24,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from headrace.contracts.correct import UNREADABLE
 from headrace.live.client import valkey
 from headrace.live.layout import AGAIN, FILLING, RUN, WRITE
 from headrace.live.rows import Row, newest, row_of
@@ -178,7 +178,7 @@ def _rows(messages: list[Message]) -> Iterator[Row]:
             continue
         try:
             yield row_of(value)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             place = f"{message.partition()}:{message.offset()}"
             log.error("not a metric message; left out", place=place, error=str(error))
 

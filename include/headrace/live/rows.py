@@ -20,6 +20,7 @@ class Metric(msgspec.Struct):
     keys: dict[str, str | int | float | bool | None]
     generation: int
     n: int
+    last_arrived_ms: int | None = None
 
     @property
     def place(self) -> tuple[str, int, str]:
@@ -61,7 +62,7 @@ V = TypeVar("V", bound=Versioned)
 
 
 def row_of(value: bytes) -> Row:
-    """Raises msgspec.MsgspecError for what is not such a message."""
+    """Raises one of UNREADABLE for what is not such a message."""
     metric = _decode(value)
     return Row(*metric.place, metric.version, value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -38,6 +39,22 @@ class LiveStore:
             pipeline.hvals(window_key(spec, int(moment)))
         documents = (_decode(text) for texts in pipeline.execute() for text in texts)
         return [_row(document) for document in documents if document.late is late]
+
+    def rows(self, spec: str, fields: Sequence[str], start: datetime, end: datetime) -> list[WindowRow]:
+        """Only these rows of the windows that begin in [start, end): the way to one key without reading the others."""
+        starts = self._client.zrangebyscore(index_key(spec), start.timestamp(), f"({end.timestamp()}")
+        pipeline = self._client.pipeline(transaction=False)
+        for moment in starts:
+            pipeline.hmget(window_key(spec, int(moment)), fields)
+        return [_row(_decode(text)) for texts in pipeline.execute() for text in texts if text is not None]
+
+    def sizes(self, spec: str, start: datetime, end: datetime) -> dict[datetime, int]:
+        """How many rows each of the windows has that begin in [start, end): what reading them would cost."""
+        starts = self._client.zrangebyscore(index_key(spec), start.timestamp(), f"({end.timestamp()}")
+        pipeline = self._client.pipeline(transaction=False)
+        for moment in starts:
+            pipeline.hlen(window_key(spec, int(moment)))
+        return {datetime.fromtimestamp(int(m), UTC): n for m, n in zip(starts, pipeline.execute(), strict=True)}
 
     def newest(self, spec: str) -> datetime | None:
         """The start of the newest window."""

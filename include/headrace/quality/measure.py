@@ -14,7 +14,7 @@ from headrace.lake.trino import connect
 from headrace.log import get_logger
 from headrace.quality import incidents, ledger, statements
 from headrace.quality.figures import Figure, Name
-from headrace.quality.tables import Curated, Processed, Table, Summary, tables
+from headrace.quality.tables import Curated, Processed, Summary, Table, tables
 from headrace.settings import Settings
 from headrace.streams import published
 from headrace.streams.deadletters.reading import select

@@ -23,6 +23,7 @@ from headrace.log import get_logger
 from headrace.runtime.handle import end, marked
 from headrace.semantics import live_specs
 from headrace.settings import Settings
+from headrace.streams.landing import objects
 
 log = get_logger(__name__)
 
@@ -130,11 +131,29 @@ def _plain(settings: Settings) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         # Cosmos hands it to dbt; anywhere else in a DAG it would be stored in Airflow's database.
         "DBT_ENV_SECRET_TRINO_PASSWORD": dbt.environment(settings)["DBT_ENV_SECRET_TRINO_PASSWORD"],
+        **({"AIRFLOW_CONN_AWS_DEFAULT": _aws(settings)} if settings.export_to else {}),
         # Airflow names its processes; without this the new name is written over the environment that they are found by.
         "SPT_NOENV": "1",
         # Threads of the API server otherwise each keep a heap of their own.
         "MALLOC_ARENA_MAX": "2",
     }
+
+
+def _aws(settings: Settings) -> str:
+    """The connection of the amazon provider; without keys it takes the credentials of the machine."""
+    urls = {
+        "s3": settings.s3_url,
+        "dynamodb": settings.dynamodb_url,
+        "sns": settings.aws_url,
+        "athena": settings.aws_url,
+    }
+    found = objects.store(settings.model_copy(update={"warehouse": settings.export_to}))
+    extra = {
+        "region_name": settings.s3_region,
+        "service_config": {name: {"endpoint_url": url} for name, url in urls.items() if url},
+    }
+    keys = {"login": found.access_key, "password": found.secret_key} if found and found.access_key else {}
+    return json.dumps({"conn_type": "aws", "extra": extra, **keys})
 
 
 def _fernet(secret: str) -> str:

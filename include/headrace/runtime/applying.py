@@ -14,7 +14,7 @@ from typing import Literal
 
 from headrace.contracts.model import Contract, load_contracts
 from headrace.lake import dbt, models, scaffold
-from headrace.runtime import platform, taking_up
+from headrace.runtime import foretelling, platform, taking_up
 from headrace.semantics import live_specs, manifest, minute_model
 from headrace.settings import Settings
 from headrace.streams import admin, published, registry
@@ -165,7 +165,10 @@ def _platform(settings: Settings, contracts: dict[str, Contract], chosen: list[C
     for name in report.created:
         yield Step(f"topic {name}", "made")
     yield from (Step(f"topic {drift.topic}", "kept", str(drift)) for drift in report.drift)
-    specs = live_specs.publish(settings)
+    declared = live_specs.declared(settings)
+    for told in foretelling.applied(settings, contracts, declared):
+        yield Step(f"{told.job} job, {', '.join(told.streams)}", "same" if told.keeps else "made", told.sentence)
+    specs = live_specs.publish(settings, declared)
     live = [spec.name for spec in specs if spec.stream in {contract.name for contract in chosen}]
     yield Step("metrics", "made", f"live windows: {', '.join(live) or 'none'}")
     yield Step("contracts", "made" if published.publish(settings, contracts) else "same", "published to all parts")

@@ -35,14 +35,18 @@ TRINO_PLUGINS = frozenset(
         "iceberg",
         "memory",
         "password-authenticators",
+        "postgresql",
         "resource-group-managers",
         "session-property-managers",
         "tpch",
     }
 )
 
-FOR_TESTS = frozenset({"dynamodb-local"})
+FOR_TESTS = frozenset({"dynamodb-local", "s3proxy"})
 """Groups that only tests use, and fetch when they do."""
+
+BY_SETTING = frozenset({"spark-s3"})
+"""Groups that are fetched when settings ask for them."""
 
 
 class FetchError(RuntimeError):

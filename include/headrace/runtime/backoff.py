@@ -30,6 +30,8 @@ class History:
     """The process whose failure was counted last."""
     stopping: bool = False
     """Set while the end of the job is wanted, so that it does not count as a failure."""
+    held_by: str = ""
+    """Who wants the job to stay stopped, until somebody starts it."""
 
     @classmethod
     def read(cls, path: Path) -> History:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from headrace.runtime import artifacts, bootstrap, preflight
 from headrace.runtime import status as reading
+from headrace.runtime.jobs import JOBS
 from headrace.settings import Settings
 
 
@@ -35,7 +36,9 @@ def _machine(settings: Settings) -> Iterator[Finding]:
 def _cache(settings: Settings) -> Iterator[Finding]:
     missing = [name for name in ("main", "live", "java21", "java25") if not bootstrap.is_complete(name)]
     missing += [
-        group for group in artifacts.locked().keys() - artifacts.FOR_TESTS if not artifacts.is_fetched(settings, group)
+        group
+        for group in artifacts.locked().keys() - artifacts.FOR_TESTS - artifacts.BY_SETTING
+        if not artifacts.is_fetched(settings, group)
     ]
     yield Finding(
         not missing,
@@ -62,5 +65,6 @@ def _parts(settings: Settings) -> Iterator[Finding]:
     for part in reading.read(settings):
         if part.healthy:
             continue
-        step = "./headrace up" if part.state == "stopped" else f"./headrace logs {part.name}"
+        again = f"./headrace restart {part.name}" if part.name in JOBS else "./headrace up"
+        step = again if part.state == "stopped" else f"./headrace logs {part.name}"
         yield Finding(False, f"{part.name} is {part.state}, not healthy.", step)

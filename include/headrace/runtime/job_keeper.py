@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import psutil
 from filelock import FileLock, Timeout
 
 from headrace.log import get_logger
-from headrace.runtime import scratch, tools
+from headrace.runtime import priority, scratch, tools
 from headrace.runtime.backoff import History
 from headrace.runtime.handle import MARK, Handle, end, marked
 from headrace.runtime.job_state import Status, judge, publish, read_beat
@@ -40,6 +40,10 @@ class JobBusy(RuntimeError):
     """Another process is starting the job, or holds what it needs."""
 
 
+class JobHeld(RuntimeError):
+    """A person wants the job to stay stopped."""
+
+
 @dataclass(frozen=True)
 class Job:
     """One long-lived Spark application with a checkpoint for each of its queries."""
@@ -48,13 +52,15 @@ class Job:
     script: Path
     environment: str = "main"
     java: int | None = None
-    jars: str | None = None
+    jars: tuple[str, ...] = ()
     driver_memory: str = "768m"
     start_seconds: float = 300.0
     """How long the first sign of progress may take."""
     silence_seconds: float = 60.0
     """How old the newest sign of progress may become before the job counts as stalled."""
     stop_seconds: float = 30.0
+    can_wait: bool = False
+    """Whether the live path goes first where there are too few cores."""
 
 
 class Keeper:
@@ -85,6 +91,8 @@ class Keeper:
         handle, job = self.handle, self.job
         beat = read_beat(self._settings, job.name) if handle and handle.alive() else None
         seen = judge(job.name, handle, beat, start_seconds=job.start_seconds, silence_seconds=job.silence_seconds)
+        if seen.state == "absent" and (who := self.history.held_by):
+            return replace(seen, state="stopped", reason=_held(job.name, who))
         if seen.state == "dead" and handle and renewal.announced(self._settings, job.name, asdict(handle)):
             return replace(seen, renews=True, reason="it ended to take up changed streams")
         return seen
@@ -100,9 +108,7 @@ class Keeper:
     def forgive(self) -> None:
         """Forgets failures once a person was told of them, so that the next attempt is not held back for them again."""
         with self._exclusively():
-            history = self.history
-            history.failures = []
-            history.write(self._history_file)
+            self._note(failures=[])
 
     @staticmethod
     def _count(history: History, seen: Status) -> None:
@@ -117,9 +123,16 @@ class Keeper:
             history.counted = key
             history.failed(seen.reason, seen.handle.created)
 
-    def start(self) -> Handle:
-        """The running job; started when it is not there, replaced when it is dead or stalled."""
+    def start(self, by: str = "") -> Handle:
+        """The running job; started when it is not there, replaced when it is dead or stalled.
+
+        What a person has stopped only a person starts, who is named here.
+        """
         with self._exclusively():
+            if by:
+                self._note(held_by="", failures=[])
+            elif who := self.history.held_by:
+                raise JobHeld(_held(self.job.name, who))
             seen = self.status()
             if seen.healthy and seen.handle:
                 return seen.handle
@@ -132,22 +145,29 @@ class Keeper:
             handle = self._launch()
             history.starts += 1
             history.stopping = False
+            history.reason = f"started by {by}" if by else history.reason
             history.write(self._history_file)
             self._publish("starting", history, handle, history.reason)
             log.info("job started", job=self.job.name, pid=handle.pid, before=seen.state, because=seen.reason)
             return handle
 
-    def stop(self, grace: float | None = None) -> bool:
-        """Ends the job with everything it started; whether there was anything to end."""
+    def stop(self, grace: float | None = None, by: str = "") -> bool:
+        """Ends the job with everything it started; whether there was anything to end.
+
+        Stopped by a person, who is named here, it stays stopped; otherwise its supervisor starts it again.
+        """
         with self._exclusively():
-            history = self.history
-            history.stopping = True
-            history.write(self._history_file)
+            history = self._note(stopping=True, **({"held_by": by} if by else {}))
             processes = marked(self.job.name, self._settings.home)
             end(processes, grace=self.job.stop_seconds if grace is None else grace)
             self._handle_file.unlink(missing_ok=True)
-            self._publish("stopped", history, None, "stopped on purpose")
+            self._publish("stopped", history, None, f"stopped by {by}" if by else "stopped on purpose")
             return bool(processes)
+
+    def _note(self, **changed: Any) -> History:
+        history = replace(self.history, **changed)
+        history.write(self._history_file)
+        return history
 
     def _publish(self, state: str, history: History, handle: Handle | None, reason: str) -> None:
         restarts = max(history.starts - 1, 0)
@@ -178,6 +198,8 @@ class Keeper:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if job.can_wait:
+            priority.let_live_go_first(process.pid)
         handle = Handle.of(psutil.Process(process.pid))
         handle.write(self._handle_file)
         return handle
@@ -209,6 +231,10 @@ class Keeper:
             yield output
 
 
+def _held(job: str, who: str) -> str:
+    return f"stopped by {who}; start it on Airflow's page Streams or by `./headrace restart {job}`"
+
+
 def _lock(file: BinaryIO) -> bool:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -231,7 +257,7 @@ def environment(job: Job, settings: Settings) -> dict[str, str]:
         home = tools.java_home(job.java)
         variables |= {"JAVA_HOME": str(home), "PATH": f"{home / 'bin'}:{variables.get('PATH', os.defpath)}"}
     if job.jars:
-        jars = ",".join(str(path) for path in tools.jars(job.jars))
+        jars = ",".join(str(path) for group in job.jars for path in tools.jars(group))
         arguments = ["--driver-memory", job.driver_memory, "--jars", jars, "pyspark-shell"]
         variables["PYSPARK_SUBMIT_ARGS"] = shlex.join(arguments)
     return variables

@@ -20,7 +20,7 @@ from headrace.streams.heartbeat import Beat
 
 log = get_logger(__name__)
 
-State = Literal["absent", "starting", "running", "unknown", "stalled", "dead"]
+State = Literal["absent", "stopped", "starting", "running", "unknown", "stalled", "dead"]
 _CONNECT_SECONDS = 3
 _PUBLISH = """insert into streams (job, handle, state, started_at, restarts, reason)
     values (%(job)s, %(handle)s, %(state)s, now(), %(restarts)s, %(reason)s)

@@ -40,6 +40,8 @@ class Part:
     start_seconds: int = 120
     stop_signal: str = "TERM"
     stop_seconds: int = 20
+    can_wait: bool = False
+    """Whether the live path goes first where there are too few cores."""
 
     def url(self, settings: Settings) -> str | None:
         if self.page is None:

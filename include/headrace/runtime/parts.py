@@ -76,8 +76,15 @@ def _airflow_healthy(name: str, settings: Settings) -> bool:
 
 
 def _airflow(
-    name: str, title: str, *, needs: tuple[str, ...], ports: tuple[str, ...] = (), page: str | None = None
+    name: str,
+    title: str,
+    *,
+    needs: tuple[str, ...],
+    ports: tuple[str, ...] = (),
+    page: str | None = None,
+    can_wait: bool = False,
 ) -> Part:
+    """Only the DAG processor can wait: what the others start inherits their priority, and the live job is among it."""
     return Part(
         name=name,
         title=title,
@@ -89,6 +96,7 @@ def _airflow(
         page=page,
         start_seconds=180,
         stop_seconds=30,
+        can_wait=can_wait,
     )
 
 
@@ -131,21 +139,24 @@ PARTS: tuple[Part, ...] = (
     ),
     Part(
         "trino", "Trino", _trino_command, _trino_healthy, needs=("postgres",), prepare=_trino_prepare,
-        ports=("trino", "trino_internal"), page="/ui/", scheme="https", start_seconds=180, stop_seconds=40,
+        ports=("trino", "trino_internal"), page="/ui/", scheme="https", start_seconds=180, stop_seconds=40, can_wait=True,
     ),
     Part("ingest", "Ingest (REST)", _module("app.ingest"), _page("ingest", "/health"), needs=("kafka",), ports=("ingest",), page="/"),
     Part("projector", "Projector", _module("headrace.live.projector"), _beating("projector"), needs=("kafka", "valkey")),
     Part(
         "anomalies", "Anomalies", _module("headrace.anomalies.part"), _beating("anomalies"),
-        needs=("postgres", "kafka", "valkey"),
+        needs=("postgres", "kafka", "valkey"), can_wait=True,
     ),
     Part(
         "sessions", "Sessions", _module("headrace.sessions.part"), _beating("sessions"),
         needs=("postgres", "kafka", "valkey"),
     ),
-    Part("sinks", "Sinks and measurements", _module("headrace.runtime.sinks"), _beating("sinks"), needs=("postgres", "kafka")),
+    Part(
+        "sinks", "Sinks and measurements", _module("headrace.runtime.sinks"), _beating("sinks"),
+        needs=("postgres", "kafka", "valkey"), can_wait=True,
+    ),
     _airflow("airflow-api", "Airflow", needs=("postgres", "kafka"), ports=("airflow",), page="/"),
-    _airflow("airflow-dag-processor", "Airflow DAG processor", needs=("airflow-api",)),
+    _airflow("airflow-dag-processor", "Airflow DAG processor", needs=("airflow-api",), can_wait=True),
     _airflow("airflow-scheduler", "Airflow scheduler", needs=("airflow-api",), ports=("scheduler_health", "airflow_worker_logs")),
     _airflow("airflow-triggerer", "Airflow triggerer", needs=("airflow-api",), ports=("triggerer_health", "airflow_trigger_logs")),
     Part(
@@ -153,7 +164,7 @@ PARTS: tuple[Part, ...] = (
         prepare=_publish_semantics, settle=_metrics_in_step, ports=("api",), page="/docs",
     ),
     Part("app", "Headrace (chat and live)", _module("app.ui"), _page("app", "/_stcore/health"), needs=("api",), ports=("app",), page="/"),
-    Part("docs", "dbt docs", _module("headrace.lake.docs_server"), _page("docs", "/health"), ports=("docs",), page="/"),
+    Part("docs", "dbt docs", _module("headrace.lake.docs_server"), _page("docs", "/health"), ports=("docs",), page="/", can_wait=True),
     Part(
         "simulator", "Sample traffic", _module("headrace.sources.simulate"), _beating("simulator", 60), needs=("ingest", "registry"),
         prepare=_first_history,

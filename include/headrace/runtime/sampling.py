@@ -107,7 +107,7 @@ class Sampler:
     def _jobs(self) -> Iterator[Sample]:
         for name in jobs.JOBS:
             status = jobs.status(name, self._settings)
-            if status.state != "absent":
+            if status.state not in ("absent", "stopped"):
                 pid = status.handle.pid if status.handle and status.handle.alive() else None
                 lag = status.beat.lag if status.beat else None
                 yield Sample("job", name, status.healthy, *self._used(f"job {name}", pid), lag)

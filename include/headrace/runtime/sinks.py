@@ -1,4 +1,4 @@
-"""The part `sinks`: a thread for each sink that settings name, and one that measures. `python -m headrace.runtime.sinks`.
+"""The part `sinks`: a thread for each sink, one that measures, and one that folds latest metrics. `python -m headrace.runtime.sinks`.
 
 It runs below the others: what is written here is for later, and must not take the processor from live figures. A changed
 contract is written down, and the part ends to be started again with it: a new person's field must be known before its figures.
@@ -14,6 +14,7 @@ import threading
 import psycopg
 
 from headrace.contracts.model import ContractError
+from headrace.keys.folding import latest_metrics
 from headrace.live.projector import touch_alive
 from headrace.log import configure, get_logger
 from headrace.runtime.sampling import Sampler
@@ -35,7 +36,7 @@ def main() -> int:
     settings.run.mkdir(parents=True, exist_ok=True)
     known = _stamps(settings)
     threads = _threads(settings, stop)
-    log.info("sinks begin", sinks=settings.sinks)
+    log.info("sinks begin", sinks=settings.running_sinks)
     for thread in threads:
         thread.start()
     alive = 0.0
@@ -74,7 +75,8 @@ def _in_step(settings: Settings) -> bool:
 
 
 def _threads(settings: Settings, stop: threading.Event) -> list[threading.Thread]:
-    tasks = {name: worker(settings, name).run for name in settings.sinks} | {"measure": Sampler(settings).run}
+    tasks = {name: worker(settings, name).run for name in settings.running_sinks}
+    tasks |= {"measure": Sampler(settings).run, "latest": latest_metrics(settings).run}
     return [threading.Thread(target=task, args=(stop,), name=name, daemon=True) for name, task in tasks.items()]
 
 

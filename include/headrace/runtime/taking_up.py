@@ -24,7 +24,7 @@ def follow(settings: Settings, names: list[str]) -> Iterator[Told]:
     through: datetime | None = None
     for job, (word, print_of) in prints.items():
         wanted = print_of(settings)
-        if jobs.status(job, settings).state == "absent":
+        if jobs.status(job, settings).state in ("absent", "stopped"):
             yield f"{job} job", "waits", "it is not running: it takes the stream up when it starts"
         elif not _said(settings, job, word, wanted):
             yield f"{job} job", "waits", f"it has not taken the stream up in {_SECONDS:.0f} s: ./headrace logs {job}"

@@ -1,4 +1,4 @@
-"""What grows by itself and has to be cut back: Airflow's tables and logs, and the lake's old snapshots."""
+"""What grows by itself and has to be cut back on the machine: Airflow's tables and logs, and comparisons of figures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 
-from headrace.contracts.model import load_contracts
+import psycopg
+
 from headrace.log import get_logger
 from headrace.runtime import airflow
 from headrace.settings import Settings
@@ -63,20 +64,11 @@ def delete_old_logs(settings: Settings, keep: timedelta = timedelta(days=14)) ->
     return deleted
 
 
-def expire_snapshots(settings: Settings, keep: str = "7d") -> list[str]:
-    """Old snapshots of the raw tables; a running stream's newest commit is younger than that, so it keeps its place."""
-    from headrace.lake.trino import connect
-
-    connection = connect(settings, service="dbt")
-    try:
-        cursor = connection.cursor()
-        cursor.execute("select table_name from lake.information_schema.tables where table_schema = 'raw'")
-        known = {c.raw_table.split(".")[1] for c in load_contracts(settings.contracts).values()}
-        tables = sorted({str(row[0]) for row in cursor.fetchall()} & known)
-        for table in tables:
-            cursor.execute(f"alter table lake.raw.{table} execute expire_snapshots(retention_threshold => '{keep}')")
-            cursor.fetchall()
-    finally:
-        connection.close()
-    log.info("old snapshots expired", tables=tables)
-    return tables
+def forget_comparisons(settings: Settings, keep: timedelta = timedelta(days=30)) -> int:
+    """Old rows of the reconciliation, of which every hour adds some for each window and metric."""
+    with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
+        deleted = connection.execute(
+            "delete from reconciliation where run_at < %s", [datetime.now(UTC) - keep]
+        ).rowcount
+    log.info("old comparisons deleted", rows=deleted)
+    return deleted

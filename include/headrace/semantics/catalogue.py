@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from metricflow_semantic_interfaces.implementations.metric import PydanticMetric
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
@@ -14,7 +14,7 @@ from headrace.contracts.model import Contract, load_contracts
 from headrace.semantics import manifest as manifests
 from headrace.semantics.buckets import buckets_of, spelled
 from headrace.semantics.manifest import meta
-from headrace.semantics.measures import filters_of, live_measure, live_model, share_of
+from headrace.semantics.measures import filters_of, live_measure, live_model, measure_of, share_of
 from headrace.semantics.percentile import Percentile
 from headrace.settings import Settings
 from headrace.streams.spec import LiveMeasure
@@ -44,6 +44,10 @@ class MetricInfo:
     tables: tuple[str, ...]
     """Where its measures are read from, as schema.table."""
     percentile: Percentile | None = None
+    finest: Literal["minute", "day"] = "minute"
+    """Parts of days cannot be told where a table has a row a day, or where a period is compared with another."""
+    by: Literal["day", "week", "month"] | None = None
+    """What it goes by where nobody says so: compared with a period before, there is no figure without."""
 
     @property
     def live_capable(self) -> bool:
@@ -107,6 +111,7 @@ def _metric(
     described, inputs = meta(metric), _inputs(metric)
     parts = [known[name] for _, name in inputs]
     model, measure = _source(metric, manifest)
+    whole = _whole(metric)
     return MetricInfo(
         name=metric.name,
         label=metric.label or metric.name.replace("_", " ").capitalize(),
@@ -118,12 +123,29 @@ def _metric(
         owner=described.get("owner", ""),
         agg=_PARTS_ADD_UP.get(measure.agg.value) if measure else None,
         live=live_measure(metric, manifest, contracts),
-        inputs=inputs,
-        expr=_expression(metric),
+        inputs=() if whole else inputs,
+        expr="" if whole else _expression(metric),
         dimensions=_reachable(model, manifest) if model else _common([p.dimensions for p in parts]),
         tables=(_table(model),) if model else tuple(dict.fromkeys(t for p in parts for t in p.tables)),
-        percentile=_percentile(metric, model, measure, manifest) if model else None,
+        percentile=_percentile(metric, model, measure, manifest) if model and measure else None,
+        finest="day" if (model and _by_day(model)) or _shifted(metric) else "minute",
+        by=described.get("by"),
     )
+
+
+def _whole(metric: PydanticMetric) -> bool:
+    """What only the lake can work out, as one: it looks at another period, or follows people from event to event."""
+    return metric.type.value == "conversion" or _shifted(metric)
+
+
+def _shifted(metric: PydanticMetric) -> bool:
+    return any(part.offset_window or part.offset_to_grain for part in metric.type_params.metrics or ())
+
+
+def _by_day(model: PydanticSemanticModel) -> bool:
+    named = model.defaults.agg_time_dimension if model.defaults else None
+    times = (d for d in model.dimensions if d.name == named and d.type_params)
+    return any(d.type_params.time_granularity.value == "day" for d in times if d.type_params)
 
 
 def _percentile(
@@ -161,10 +183,11 @@ def _expression(metric: PydanticMetric) -> str:
 
 
 def _source(metric: PydanticMetric, manifest: PydanticSemanticManifest) -> tuple[PydanticSemanticModel | None, Any]:
-    reference = metric.type_params.measure
-    if reference is None:
-        return None, None
-    return next((model, m) for model in manifest.semantic_models for m in model.measures if m.name == reference.name)
+    """Where a metric is read from, and the measure that it adds up; a conversion has none of its own."""
+    given = metric.type_params
+    if given.conversion_type_params and given.conversion_type_params.base_measure:
+        return measure_of(manifest, given.conversion_type_params.base_measure.name)[0], None
+    return measure_of(manifest, given.measure.name) if given.measure else (None, None)
 
 
 def _dimensions(manifest: PydanticSemanticManifest, contracts: dict[str, Contract]) -> list[DimensionInfo]:

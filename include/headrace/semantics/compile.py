@@ -75,10 +75,14 @@ def _group_by(request: Request) -> list[str]:
 
 def _where(request: Request) -> list[str]:
     found = [_condition(condition) for condition in request.where]
-    # The day beside the minute lets Trino skip the files of other days.
+    # The day beside the minute lets Trino skip the files of other days; tables of days know no minutes.
     if request.start:
-        found += [_from("minute", request.start), _from("day", _midnight(request.start))]
-    if request.end:
+        found.append(_from("day", _midnight(request.start)))
+        if request.start != _midnight(request.start):
+            found.append(_from("minute", request.start))
+    if request.end and request.end == _midnight(request.end):
+        found.append(f"{_time('day')} < {_moment(request.end)}")
+    elif request.end:
         found += [f"{_time('minute')} < {_moment(request.end)}", f"{_time('day')} <= {_moment(_midnight(request.end))}"]
     return found
 

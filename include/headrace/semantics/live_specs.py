@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
@@ -21,26 +23,50 @@ from headrace.streams.published import live_specs_path
 from headrace.streams.spec import LiveSpec, load_live_specs, save_live_specs
 
 
-def publish(settings: Settings) -> tuple[LiveSpec, ...]:
+@dataclass(frozen=True)
+class Declared:
+    """The definitions as they are in the repository."""
+
+    stamp: str
+    specs: tuple[LiveSpec, ...]
+    manifest: dict[str, Any] | None
+    """None where they are published already."""
+
+
+def publish(settings: Settings, found: Declared | None = None) -> tuple[LiveSpec, ...]:
     """Parses the dbt project if it changed, and writes semantic_manifest.json and live_specs.json into `etc`."""
-    settings.etc.mkdir(parents=True, exist_ok=True)
     # Several parts publish when they start; dbt's target folder takes one parser at a time.
-    with FileLock(settings.etc / "semantics.lock", timeout=300):
-        return _publish(settings)
+    with _alone(settings):
+        found = found or _declared(settings)
+        if found.manifest is not None:
+            write_private(manifests.path(settings), json.dumps(found.manifest))
+            save_live_specs(live_specs_path(settings), found.specs)
+            write_private(_stamp(settings), found.stamp)
+        return found.specs
 
 
-def _publish(settings: Settings) -> tuple[LiveSpec, ...]:
-    stamp = settings.etc / "semantics.stamp"
-    wanted = _fingerprint(settings)
+def declared(settings: Settings) -> Declared:
+    """What `publish` would publish: for those who have to say first what it will do."""
+    with _alone(settings):
+        return _declared(settings)
+
+
+def _alone(settings: Settings) -> FileLock:
+    settings.etc.mkdir(parents=True, exist_ok=True)
+    return FileLock(settings.etc / "semantics.lock", timeout=300)
+
+
+def _declared(settings: Settings) -> Declared:
+    stamp, wanted = _stamp(settings), _fingerprint(settings)
     done = stamp.is_file() and stamp.read_text() == wanted and manifests.path(settings).is_file()
     if done and live_specs_path(settings).is_file() and (dbt.target(settings) / "manifest.json").is_file():
-        return load_live_specs(live_specs_path(settings))
+        return Declared(wanted, load_live_specs(live_specs_path(settings)), None)
     raw = parsed(settings)
-    published = specs(manifests.as_written(raw), load_contracts(settings.contracts))
-    write_private(manifests.path(settings), json.dumps(raw))
-    save_live_specs(live_specs_path(settings), published)
-    write_private(stamp, wanted)
-    return published
+    return Declared(wanted, specs(manifests.as_written(raw), load_contracts(settings.contracts)), raw)
+
+
+def _stamp(settings: Settings) -> Path:
+    return settings.etc / "semantics.stamp"
 
 
 def parsed(settings: Settings) -> dict[str, Any]:

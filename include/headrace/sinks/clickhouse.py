@@ -73,10 +73,10 @@ def _row(event: Event) -> dict[str, str | bool]:
 class ClickHouse:
     """Sends one statement a request. Raises SinkDown with what the server said."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, seconds: float = _SECONDS) -> None:
         if settings.clickhouse_url is None:
             raise SinkDown("ClickHouse: no address is set. Next: set HEADRACE_CLICKHOUSE_URL, such as http://host:8123")
-        limits = httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS)
+        limits = httpx.Timeout(seconds, connect=_CONNECT_SECONDS)
         headers = {"X-ClickHouse-User": settings.clickhouse_user, "X-ClickHouse-Key": _password(settings)}
         self._client = httpx.Client(base_url=settings.clickhouse_url, headers=headers, timeout=limits)
 

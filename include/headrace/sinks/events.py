@@ -63,7 +63,7 @@ def _read(messages: Iterable[Message], contracts: Mapping[str, Contract]) -> Ite
             at = datetime.fromisoformat(document[contract.event_time])
             event = Event(contract, (message.key() or b"").decode(), at, document, text)
             _ = event.key
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
             place = f"{message.topic()}:{message.partition()}:{message.offset()}"
             log.error("not an accepted event; left out", place=place, error=repr(error))
             continue

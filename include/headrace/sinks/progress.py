@@ -64,10 +64,10 @@ class Progress:
 
 
 def states(settings: Settings) -> list[SinkState]:
-    """Of the sinks that are set; one that never said anything is missing. Raises psycopg.Error."""
+    """Of the sinks that run; one that never said anything is missing. Raises psycopg.Error."""
     with (
         psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=3) as connection,
         connection.cursor(row_factory=class_row(SinkState)) as cursor,
     ):
         command = "select name, at, lag, written, error from sinks where name = any(%s) order by name"
-        return cursor.execute(command, [list(settings.sinks)]).fetchall()
+        return cursor.execute(command, [list(settings.running_sinks)]).fetchall()

@@ -1,14 +1,14 @@
-"""The sinks by the names that the setting `sinks` uses. A client is loaded only for a sink that is set."""
+"""The sinks by the names that the setting `sinks` uses, and the one that is always on. A client is loaded only for a sink that runs."""
 
 from __future__ import annotations
 
-from headrace.settings import Settings, SinkName
+from headrace.settings import Settings
 from headrace.sinks.sink import Sink
 from headrace.sinks.worker import Worker
 
 
-def worker(settings: Settings, name: SinkName) -> Worker:
-    made = {"postgres": _postgres, "dynamodb": _dynamodb, "clickhouse": _clickhouse}
+def worker(settings: Settings, name: str) -> Worker:
+    made = {"postgres": _postgres, "dynamodb": _dynamodb, "clickhouse": _clickhouse, "reference": _reference}
     return Worker(settings, made[name], name)
 
 
@@ -28,3 +28,9 @@ def _clickhouse(settings: Settings) -> Sink:
     from headrace.sinks.clickhouse import ClickHouseSink
 
     return ClickHouseSink(settings)
+
+
+def _reference(settings: Settings) -> Sink:
+    from headrace.sinks.reference import ReferenceSink
+
+    return ReferenceSink(settings)

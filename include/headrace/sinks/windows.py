@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from confluent_kafka import Message
 
+from headrace.contracts.correct import UNREADABLE
 from headrace.live.rows import Metric, newest
 from headrace.log import get_logger
 
 log = get_logger(__name__)
 
 
-class Window(Metric):
+class Window(Metric, kw_only=True):
     values: dict[str, str | int | float | None]
 
 
@@ -32,7 +33,7 @@ def _windows(messages: Iterable[Message]) -> Iterator[Window]:
             continue
         try:
             window = _decode(value)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             place = f"{message.topic()}:{message.partition()}:{message.offset()}"
             log.error("not a live window; left out", place=place, error=str(error))
             continue

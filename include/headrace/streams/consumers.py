@@ -23,27 +23,32 @@ class Consumption:
     """Requests for records so far. A living consumer asks several times a second, also when there are none."""
 
 
-def consumption(spark: Any) -> Consumption | None:
-    """None while there is no consumer yet."""
-    beans = _Beans(spark)
-    fetches = beans.values(_FETCHES, "fetch-total")
-    if not fetches:
-        return None
-    return Consumption(int(sum(beans.values(_LAG, "records-lag"))), sum(fetches))
+class Consumers:
+    """Those of one session; made once, because each word of Java that is looked up anew searches all jars."""
+
+    def __init__(self, spark: Any) -> None:
+        self._beans = _Beans(spark)
+
+    def consumption(self) -> Consumption | None:
+        """None while there is no consumer yet."""
+        fetches = self._beans.values(_FETCHES, "fetch-total")
+        if not fetches:
+            return None
+        return Consumption(int(sum(self._beans.values(_LAG, "records-lag"))), sum(fetches))
 
 
 class _Beans:
     """Java's management beans, called by reflection: the bean server's own class is not open to callers."""
 
     def __init__(self, spark: Any) -> None:
-        self._gateway = spark.sparkContext._gateway
-        self._jvm = spark._jvm
-        self._server = self._jvm.java.lang.management.ManagementFactory.getPlatformMBeanServer()
-        kind = self._jvm.java.lang.Class.forName("javax.management.MBeanServer")
+        self._gateway, java = spark.sparkContext._gateway, spark._jvm
+        self._name, self._object = java.javax.management.ObjectName, java.java.lang.Object
+        self._server = java.java.lang.management.ManagementFactory.getPlatformMBeanServer()
+        kind = java.java.lang.Class.forName("javax.management.MBeanServer")
         self._methods = {method.getName(): method for method in kind.getMethods()}
 
     def values(self, pattern: str, attribute: str) -> list[float]:
-        names = self._call("queryNames", self._jvm.javax.management.ObjectName(pattern), None)
+        names = self._call("queryNames", self._name(pattern), None)
         found = (self._read(name, attribute) for name in names.toArray())
         return [value for value in found if value is not None and value >= 0]
 
@@ -58,7 +63,7 @@ class _Beans:
             return None
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        packed = self._gateway.new_array(self._jvm.java.lang.Object, len(arguments))
+        packed = self._gateway.new_array(self._object, len(arguments))
         for place, argument in enumerate(arguments):
             packed[place] = argument
         return self._methods[method].invoke(self._server, packed)

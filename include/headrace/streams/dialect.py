@@ -44,6 +44,17 @@ class Dialect(Protocol):
     def minutes_after(self, sql: str, minutes: int) -> str: ...
 
 
+_PLAIN_BYTES = 1000
+MOST_BYTES, MOST_BRACKETS, MOST_DIGITS = 1_048_576, 500, 800
+
+
+def excessive(dialect: Dialect, sql: str) -> str:
+    """So large, deep or long that one parser gives up and another ends its query: none of them is asked."""
+    brackets = f"length({sql}) - length(replace(replace({sql}, '{{', ''), '[', '')) > {MOST_BRACKETS}"
+    digits = matches(dialect, sql, f"[0-9]{{{MOST_DIGITS}}}")
+    return f"length(value) > {_PLAIN_BYTES} AND (length(value) > {MOST_BYTES} OR {brackets} OR {digits})"
+
+
 def matches(dialect: Dialect, sql: str, pattern: str) -> str:
     return f"regexp_like({sql}, {dialect.literal(pattern)})"
 
@@ -83,7 +94,9 @@ class Trino:
         return "'" + text.replace("'", "''") + "'"
 
     def prepared(self) -> dict[str, str]:
-        return {"json_text": "from_utf8(value)", "document": "TRY(json_parse(from_utf8(value)))"}
+        text = "from_utf8(value)"
+        document = f"CASE WHEN NOT ({excessive(self, text)}) THEN TRY(json_parse({text})) END"
+        return {"json_text": text, "document": document}
 
     def text(self, field: str) -> str:
         scalar = f"json_extract_scalar(json_text, '$.{field}')"
@@ -146,7 +159,7 @@ class Spark:
         text = "CAST(value AS STRING)"
         return {
             "json_text": text,
-            "document": f"try_parse_json('{{\"e\":' || {text} || '}}')",
+            "document": f"CASE WHEN NOT ({excessive(self, text)}) THEN try_parse_json('{{\"e\":' || {text} || '}}') END",
             "documents": f"json_array_length('[' || {text} || ']')",
         }
 

@@ -8,13 +8,25 @@ the columns of `prepared`, the `text_FIELD` columns of `texts`, the typed column
 
 from __future__ import annotations
 
-from headrace.contracts.corrections import DATE, FLOATING, PLAIN_NUMBER, WHOLE_NUMBER
+from headrace.contracts.corrections import DATE, FLOATING, NUL, PLAIN_NUMBER, WHOLE_NUMBER
 from headrace.contracts.model import Contract, Field
 from headrace.streams.correcting import corrected_text, moment
-from headrace.streams.dialect import OBJECT, Dialect, given_of, matches, text_of, whole
+from headrace.streams.dialect import (
+    MOST_BRACKETS,
+    MOST_BYTES,
+    MOST_DIGITS,
+    OBJECT,
+    Dialect,
+    excessive,
+    given_of,
+    matches,
+    text_of,
+    whole,
+)
 from headrace.streams.field_rules import Rule, limit_rules, outlier_rules, required_rules, type_rules
 
 FUTURE_MINUTES = 1
+_NUL = r"\u0000"
 
 
 def typed(field: Field, dialect: Dialect) -> str:
@@ -57,8 +69,19 @@ def _record_rules(dialect: Dialect) -> list[Rule]:
     shape = f"{dialect.not_one_document()} OR NOT {matches(dialect, 'json_text', OBJECT)}"
     return [
         Rule("empty", "The record has no value.", "value IS NULL"),
+        Rule(
+            "excess",
+            f"The value has more than {MOST_BYTES} bytes, {MOST_BRACKETS} brackets or {MOST_DIGITS} digits in a row.",
+            excessive(dialect, "json_text"),
+        ),
         Rule("encoding", "The value is not valid UTF-8 text.", dialect.bad_encoding()),
         Rule("json", "The value is not one well-formed JSON object whose keys differ.", shape),
+        # The search for six characters is cheap; the pattern then looks whether they are meant.
+        Rule(
+            "nul",
+            "A text has the character U+0000, which databases cannot keep.",
+            f"position({dialect.literal(_NUL)} IN json_text) > 0 AND {matches(dialect, 'json_text', NUL)}",
+        ),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,8 @@ from headrace.streams.spec import LiveSpec, SpecError, by_stream, load_live_spec
 
 log = get_logger(__name__)
 _LOOK_SECONDS = 1.0
+Counted = tuple[Contract, tuple[LiveSpec, ...]]
+"""A stream and its live windows."""
 
 
 @dataclass(frozen=True)
@@ -150,12 +152,15 @@ def shape(contract: Contract) -> Contract:
     return replace(contract, description="", owner="", fields=fields)
 
 
-def live_streams(settings: Settings) -> list[tuple[Contract, tuple[LiveSpec, ...]]]:
+def live_streams(settings: Settings) -> list[Counted]:
     """What the live job counts, one query each: the published streams that have live windows."""
-    contracts = read(settings)
+    return counted(read(settings), load_live_specs(live_specs_path(settings)))
+
+
+def counted(contracts: Mapping[str, Contract], specs: Iterable[LiveSpec]) -> list[Counted]:
     # By name: dbt may tell models in another order after a new one, and no counting should begin anew for that.
-    declared = by_stream(sorted(load_live_specs(live_specs_path(settings)), key=lambda spec: spec.name))
-    return [(contracts[name], specs) for name, specs in declared.items() if name in contracts]
+    declared = by_stream(sorted(specs, key=lambda spec: spec.name))
+    return [(contracts[name], group) for name, group in declared.items() if name in contracts]
 
 
 def live_print(settings: Settings) -> str:

@@ -28,6 +28,9 @@ def session(name: str, *, cores: int, conf: Mapping[str, str]) -> SparkSession:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.mapKeyDedupPolicy": "LAST_WIN",
+        # Java never compiles a method of more bytes of code than this, and the gate as one method is: it would be
+        # interpreted for ever. Spark then makes many small ones.
+        "spark.sql.codegen.hugeMethodLimit": "8000",
         "spark.sql.streaming.stopTimeout": "60s",
     }
     for key, value in {**common, **conf}.items():

@@ -87,6 +87,8 @@ def processed_topic(contract: Contract) -> Topic:
         timedelta(days=30),
         "compact,delete",
         "lz4",
+        # What the platform knows of an event stands beside its fields.
+        message_bytes=2 * MESSAGE_BYTES,
     )
 
 

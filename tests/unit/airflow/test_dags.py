@@ -12,7 +12,7 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[3]
 DAGS = sorted((REPO / "dags").glob("*.py"))
-IDS = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "quality", "watch"}
+IDS = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill", "quality", "watch"}
 TAGS = {"stream", "platform", "lake", "dbt", "maintenance", "quality"}
 HEAVY = {"pyspark", "pandas", "trino", "dbt", "cosmos", "psycopg", "langchain", "streamlit", "metricflow", "numpy"}
 
@@ -91,10 +91,35 @@ def test_curate_has_a_task_a_model_in_the_pool_of_one(bag: Any) -> None:
     assert {task.task_id for task in models} <= dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
 
 
-def test_only_the_first_build_and_the_models_take_the_pool(bag: Any) -> None:
+def test_what_commits_to_built_tables_takes_the_pool(bag: Any) -> None:
     pooled = {(d.dag_id, t.task_id) for d in bag.dags.values() for t in d.tasks if t.pool == "dbt"}
-    assert {("first_build", "build"), ("first_build", "docs")} <= pooled
-    assert {dag for dag, _ in pooled} == {"first_build", "curate"}
+    assert {("first_build", "build"), ("first_build", "docs"), ("backfill", "rebuild"), ("tidy", "compact")} <= pooled
+    assert {dag for dag, _ in pooled} == {"first_build", "curate", "backfill", "tidy"}
+
+
+def test_each_batch_dag_tries_again_ever_later_and_has_a_deadline(bag: Any) -> None:
+    for dag in bag.dags.values():
+        if dag.dag_id.startswith("stream_"):
+            continue  # They run for ever, and repair inside of their task.
+        assert dag.deadline, dag.dag_id
+        for task in dag.tasks:
+            assert task.retries >= 2, (dag.dag_id, task.task_id)
+            assert task.retry_exponential_backoff, (dag.dag_id, task.task_id)
+            assert task.max_retry_delay, (dag.dag_id, task.task_id)
+
+
+def test_what_is_due_is_told_in_the_triggerer(bag: Any) -> None:
+    import inspect
+
+    from airflow.sdk.module_loading import import_string
+
+    path = bag.dags["curate"].deadline[0].callback.path
+    assert inspect.iscoroutinefunction(import_string(path))
+
+
+def test_airflow_s_own_backfill_of_the_build_is_refused(bag: Any) -> None:
+    """Its runs would wait for hours that are built already, and skip: a range is the work of another DAG."""
+    assert bag.dags["curate"].allowed_run_types == {"scheduled", "manual"}
 
 
 def test_no_secret_is_stored_with_a_dag(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

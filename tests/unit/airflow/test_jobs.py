@@ -13,7 +13,7 @@ import pytest
 
 from headrace.runtime import jobs
 from headrace.runtime.handle import Handle, marked
-from headrace.runtime.job_keeper import Job, JobBusy, Keeper, environment
+from headrace.runtime.job_keeper import Job, JobBusy, JobHeld, Keeper, environment
 from headrace.settings import Settings
 from headrace.streams import renewal
 
@@ -80,6 +80,21 @@ def test_stop_ends_all_processes_and_is_no_failure(keeper: Keeper, settings: Set
     assert keeper.status().state == "absent"
     assert keeper.history.recent() == 0
     assert not keeper.stop()
+
+
+def test_what_a_person_stopped_only_a_person_starts(keeper: Keeper) -> None:
+    keeper.start()
+    keeper.stop(grace=0.5, by="ann")
+    seen = keeper.status()
+    assert (seen.state, seen.healthy) == ("stopped", False)
+    assert "stopped by ann" in seen.reason
+    with pytest.raises(JobHeld, match="ann"):
+        keeper.start()
+    keeper.stop(grace=0.5)
+    assert keeper.status().state == "stopped", "the end of the platform changes nothing about it"
+    first = keeper.start(by="ben")
+    assert keeper.start() == first
+    assert keeper.history.reason == "started by ben"
 
 
 def test_the_log_is_locked_as_long_as_anything_of_the_job_lives(

@@ -127,3 +127,22 @@ def test_after_a_day_the_run_ends_well_and_leaves_the_job(operator: Any, keeper:
     assert event["state"] == "renew"
     assert operator.resume({}, event) is None
     assert keeper.status().healthy
+
+
+def test_a_job_that_a_person_stopped_is_waited_for_until_a_person_starts_it(operator: Any, keeper: Keeper) -> None:
+    keeper.start()
+    keeper.stop(grace=0.5, by="ann")
+    trigger = _deferred(operator.execute, {})
+    assert keeper.handle is None
+
+    async def watched() -> bool:
+        watching = asyncio.ensure_future(_first(trigger))
+        await asyncio.sleep(0.3)
+        still = not watching.done()
+        await asyncio.to_thread(keeper.start, "ben")
+        await asyncio.sleep(0.3)
+        still = still and not watching.done()
+        watching.cancel()
+        return still
+
+    assert asyncio.run(watched())

@@ -22,19 +22,23 @@ from headrace.assistant.history import HistoryUnavailable
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.run import Runner
+from headrace.contracts.model import Contract, load_contracts
+from headrace.keys.records import Found
 from headrace.lineage import events as lineage_events
 from headrace.lineage.events import Event as Event_
 from headrace.lineage.graph import Edge, Graph
 from headrace.lineage.names import canonical, metric, table
 from headrace.lineage.store import _row
+from headrace.live.records import Record
 from headrace.policy import Identity
 from headrace.policy.tokens import issue
 from headrace.policy.users import save_user
 from headrace.quality.figures import Figure
 from headrace.sessions.reading import SessionsNotFilled
-from headrace.settings import Settings
+from headrace.settings import Settings, get_settings
 from tests.unit.assistant.world import RATES, VOCABULARY, Event, FakeAudit, FakeHistory, FakeStore
 
+CONTRACTS = load_contracts(get_settings().contracts)
 Ask = Callable[..., httpx.Response]
 
 
@@ -61,6 +65,21 @@ class MemoryLineage:
         )
 
 
+class FakeRecords:
+    def __init__(self) -> None:
+        self.known: dict[str, Record] = {}
+
+    def event(self, contracts: Iterable[Contract], event_id: str) -> Found | None:
+        return self._found(event_id, [contract.name for contract in contracts])
+
+    def entity(self, contract: Contract, key: str) -> Found | None:
+        return self._found(key, [contract.name])
+
+    def _found(self, key: str, streams: list[str]) -> Found | None:
+        record = self.known.get(key)
+        return Found(record, "processed") if record and record.stream in streams else None
+
+
 class Api:
     def __init__(self, home: Path) -> None:
         (home / "secrets").mkdir()
@@ -79,6 +98,8 @@ class Api:
         self.rates: Callable[[], Any] = lambda: RATES
         self.covered = now - timedelta(hours=1)
 
+        self.records, self.features = FakeRecords(), None
+        self.kept: dict[tuple[str, int, str | None], dict[str, Any]] = {}
         self.anomalies: list[dict[str, Any]] = []
         self.sessions: dict[str, dict[str, Any]] = {}
         self.quality: list[Figure] = []
@@ -103,6 +124,9 @@ class Api:
         return Parts(
             settings=self.settings, assistant=assistant, vocabulary=lambda: VOCABULARY, windows=self.store,
             rates=self.rates, coverage=lambda: self.covered, audit=self.audit, checks=Checks(self.checks),
+            runner=runner, features=self.features, records=self.records,  # type: ignore[arg-type]
+            contracts=lambda: CONTRACTS, pseudonym_key=lambda: "k",
+            kept_metric=lambda name, minutes, by: self.kept.get((name, minutes, by)),
             anomalies=lambda: self.anomalies, session=self.session_of,
             quality=lambda first, last: [figure for figure in self.quality if first <= figure.day <= last],
             lineage=self.lineage,
@@ -144,6 +168,10 @@ def test_a_wrong_password_is_refused_recorded_and_slowed_down(api: Api) -> None:
         "/catalogue/metrics",
         "/anomalies",
         f"/sessions/{'a' * 32}",
+        "/events/e1",
+        "/reference/customers/c1",
+        "/metrics/sales/latest",
+        "/features/customer/c1",
     ],
 )
 def test_everything_else_needs_a_token(api: Api, path: str) -> None:

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from benchmarks.window_job.job import SPEC, Figures, Place
+from benchmarks.window_job.report import ratio, report
 from benchmarks.window_job.results import differences
-from benchmarks.window_job.rounds import ratio
 from benchmarks.window_job.traffic import Backlog, records
 from headrace.contracts.model import load_contracts
 from headrace.contracts.structs import EventCodec, RefusedEvent
@@ -69,7 +69,7 @@ def test_a_cent_and_a_missing_row_are_differences() -> None:
 
 
 def test_the_ratio_is_the_median_of_the_rounds() -> None:
-    rates = [
+    found = [
         ("spark", 0, 100),
         ("flink", 0, 50),
         ("spark", 1, 90),
@@ -77,6 +77,24 @@ def test_the_ratio_is_the_median_of_the_rounds() -> None:
         ("spark", 2, 80),
         ("flink", 2, 80),
     ]
-    runs = [{"engine": engine, "job": "with dedupe", "run": run, "rate": rate} for engine, run, rate in rates]
-    assert ratio(runs, "with dedupe", "rate") == 1.0
-    assert ratio(runs[:1], "with dedupe", "rate") is None
+    runs = [{"engine": engine, "job": "with dedupe", "run": run, "rate": rate} for engine, run, rate in found]
+    assert ratio(runs, "with dedupe", "flink", "rate") == {"median": 1.0, "least": 0.9, "most": 2.0}
+    assert ratio(runs[:1], "with dedupe", "flink", "rate") is None
+    assert ratio(runs, "with dedupe", "quix", "rate") is None
+
+
+def test_a_run_that_failed_is_told_and_has_no_rate() -> None:
+    run = {"engine": "spark", "job": "with dedupe", "run": 0}
+    good = {**run, "events_per_second": 10, "events_per_second_whole": 5, "equal": True}
+    found = report([good, {**run, "run": 1, "failed": "it ended", "equal": False}], ["with dedupe"], ["spark", "flink"])
+    assert found["outputs_equal"] is False
+    assert found["ratio_to_flink"] is None
+    assert found["rates"] == [
+        {
+            "engine": "spark",
+            "job": "with dedupe",
+            "runs": 2,
+            "running": {"median": 10, "least": 10, "most": 10},
+            "whole_process": {"median": 5, "least": 5, "most": 5},
+        }
+    ]

@@ -87,3 +87,28 @@ def test_every_model_says_its_grain_first() -> None:
     assert [m["name"] for m in described if not m["description"].startswith("One row per ")] == []
     written = {path.stem for path in FOLDER.rglob("*.sql")}
     assert {m["name"] for m in described} == written
+
+
+def test_history_is_kept_where_the_contract_says_so() -> None:
+    kept = {name for name, contract in CONTRACTS.items() if contract.history}
+    assert kept == {"customers", "products", "accounts"}
+    made = models.files({"customers": CONTRACTS["customers"]}, Path("m"))
+    assert 'unique_key=["customer_id", "updated_at"]' in made[Path("m/processed/customers_history.sql")]
+    assert 'ref("customers_history")' in made[Path("m/processed/customers.sql")]
+    described = {m["name"]: m for m in yaml.safe_load(made[Path("m/processed/_processed.yml")])["models"]}
+    email = next(c for c in described["customers_history"]["columns"] if c["name"] == "email")
+    assert email["meta"] == {"classification": "restricted", "person": True}
+
+
+def test_columns_that_name_a_person_are_tagged_in_every_zone() -> None:
+    """By their name, as masks go by it."""
+    persons = {models.column(c, f.name): f.classification for c in CONTRACTS.values() for f in c.fields if f.person}
+    found = 0
+    for path in FOLDER.rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text()).get("models", ()):
+            for column in model.get("columns", ()):
+                if column["name"] in persons:
+                    found += 1
+                    meta = {"classification": persons[column["name"]], "person": True}
+                    assert column.get("meta") == meta, f"{model['name']}.{column['name']}"
+    assert found > 20

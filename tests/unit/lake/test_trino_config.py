@@ -17,7 +17,7 @@ from headrace.settings import Settings
 
 SECRETS = (
     "trino_password_admin", "trino_password_dbt", "trino_password_bi_svc", "trino_internal_secret",
-    "postgres_iceberg_password", "token_signing_key",
+    "postgres_iceberg_password", "postgres_lake_reader_password", "token_signing_key",
 )  # fmt: skip
 
 
@@ -85,10 +85,11 @@ def test_a_missing_plugin_says_what_to_do(settings: Settings, tmp_path: Path) ->
 
 
 def test_an_object_store_uses_the_native_file_system(settings: Settings) -> None:
-    elsewhere = settings.model_copy(update={"warehouse": "s3://bucket/lake"})
+    elsewhere = settings.model_copy(update={"warehouse": "s3://bucket/lake", "s3_region": "eu-central-1"})
     trino_config.render(elsewhere)
     text = (trino_config.folder(settings) / "catalog" / "lake.properties").read_text()
-    assert "fs.native-s3.enabled=true" in text
+    assert "fs.native-s3.enabled=true\ns3.region=eu-central-1" in text
+    assert "s3.aws-access-key" not in text, "the machine's own credentials"
     trino_config.render(settings)
 
 

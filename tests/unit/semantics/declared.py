@@ -36,11 +36,30 @@ def _read() -> dict[str, Any]:
 
 
 def _metric(metric: dict[str, Any]) -> dict[str, Any]:
-    """dbt allows names where the manifest has objects."""
+    """dbt allows names where the manifest has objects, and texts for filters and windows."""
     given = dict(metric["type_params"])
     for key in ("numerator", "denominator"):
         if isinstance(given.get(key), str):
             given[key] = {"name": given[key]}
-    given["metrics"] = [{"name": part} for part in given.get("metrics", ())]
-    filters = {"where_filters": [{"where_sql_template": metric["filter"]}]} if "filter" in metric else None
-    return {**metric, "type_params": given, "filter": filters}
+    given["metrics"] = [_part(part) for part in given.get("metrics", ())]
+    if conversion := given.get("conversion_type_params"):
+        measures = {key: _part(conversion[key]) for key in ("base_measure", "conversion_measure")}
+        given["conversion_type_params"] = conversion | measures | {"window": _window(conversion["window"])}
+    return {**metric, "type_params": given, "filter": _filter(metric)}
+
+
+def _part(part: Any) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"name": part}
+    return {**part, "filter": _filter(part), "offset_window": _window(part.get("offset_window"))}
+
+
+def _filter(given: dict[str, Any]) -> dict[str, Any] | None:
+    return {"where_filters": [{"where_sql_template": given["filter"]}]} if "filter" in given else None
+
+
+def _window(text: str | None) -> dict[str, Any] | None:
+    if text is None:
+        return None
+    count, granularity = text.split()
+    return {"count": int(count), "granularity": granularity}

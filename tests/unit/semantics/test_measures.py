@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
+from metricflow_semantic_interfaces.validations.semantic_manifest_validator import SemanticManifestValidator
 
+from headrace.assistant.lexicon import stem
 from headrace.contracts.model import load_contracts
 from headrace.semantics import minute_model
 from headrace.semantics.catalogue import SemanticCatalogue, build
-from headrace.semantics.manifest import as_written
+from headrace.semantics.manifest import as_written, parse
 from headrace.semantics.measures import NotLive, accumulator, key_limits, live_model, specs
 from headrace.settings import REPO
 from tests.unit.semantics.declared import MODELS, raw_manifest
@@ -157,3 +160,31 @@ def test_a_dimension_has_the_name_of_the_fact_that_is_asked(catalogue: SemanticC
     assert "area" in catalogue.dimensions["region"].synonyms
     assert catalogue.qualified("merchant_category", "orders") == "merchant__category"
     assert catalogue.qualified("order_status", "sales") is None
+
+
+def test_what_looks_at_another_period_is_never_put_together_of_parts(catalogue: SemanticCatalogue) -> None:
+    growth = catalogue.metrics["sales_growth_from_week_before"]
+    assert (growth.inputs, growth.agg, growth.live, growth.finest, growth.by) == ((), None, None, "day", "week")
+    assert "transaction__region" in growth.dimensions and growth.tables == ("curated.fct_transactions",)
+    conversion = catalogue.metrics["search_to_purchase_rate"]
+    assert (conversion.inputs, conversion.agg, conversion.live, conversion.finest) == ((), None, None, "minute")
+    assert "app_event__platform" in conversion.dimensions and conversion.tables == ("curated.fct_app_events",)
+    assert catalogue.metrics["funnel_conversion"].inputs, "a share of the same days is made of its parts"
+    assert catalogue.metrics["buying_visitors"].finest == catalogue.metrics["cumulative_sales"].finest == "day"
+
+
+def test_metrics_are_valid_for_metricflow_and_of_every_kind() -> None:
+    raw = raw_manifest()
+    found = SemanticManifestValidator[PydanticSemanticManifest]().validate_semantic_manifest(parse(raw))
+    assert [error.message for error in found.errors] == []
+    kinds = {metric["type"] for metric in raw["metrics"]}
+    assert kinds == {"simple", "ratio", "derived", "conversion"}
+    assert len(raw["metrics"]) >= 30 and len(raw["semantic_models"]) >= 10
+
+
+def test_a_phrase_stands_for_one_metric() -> None:
+    said: dict[str, str] = {}
+    for metric in raw_manifest()["metrics"]:
+        described = metric["config"]["meta"]
+        for phrase in {metric["label"].lower(), metric["name"].replace("_", " "), *described["synonyms"]}:
+            assert said.setdefault(stem(phrase), metric["name"]) == metric["name"], phrase

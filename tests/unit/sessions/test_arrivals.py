@@ -54,10 +54,12 @@ def test_what_the_gate_corrects_is_read_as_the_gate_reads_it() -> None:
     arrivals.take(_record(3, event_type="dance"))
     arrivals.take(Record("app_events", 0, 4, NOW, b"{not json"))
     arrivals.take(_record(5, NOW, after=-90))
+    arrivals.take(Record("app_events", 0, 6, NOW, b'{"a":' * 100_000))
+    arrivals.take(_record(7, user_id="an\0n"))
     (session,) = arrivals.book
     assert (session.user_id, session.by_type) == ("ann", {"page_view": 1, "purchase": 1})
     assert session.ended_at == NOW + timedelta(seconds=5)
-    assert arrivals.counted == {REFUSED: 3}
+    assert arrivals.counted == {REFUSED: 5}
 
 
 def test_after_a_restart_identities_are_known_again_and_forgotten_in_time() -> None:

@@ -15,11 +15,12 @@ from headrace.cli.__main__ import app
 from headrace.contracts.model import Contract, load_contracts
 from headrace.policy import Identity
 from headrace.policy.audit import Entry
+from headrace.policy.permit import NotAllowed
 from headrace.settings import Settings, get_settings
 from headrace.streams.deadletters import inspecting, mending, ordered, settling
 from headrace.streams.deadletters.letter import REPLAY_OF, DeadLetter, parse
 from headrace.streams.deadletters.mending import CannotMend, Correction, changes, corrected
-from headrace.streams.deadletters.permit import NotAllowed, sees_persons
+from headrace.streams.deadletters.permit import sees_persons
 from headrace.streams.deadletters.selection import Selection, SelectionError, moment
 from headrace.streams.deadletters.sending import Again
 from headrace.streams.topics import DEAD_LETTERS

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
-from headrace.streams.generation import current, fingerprint
+from headrace.streams.generation import counted, current, decide, fingerprint
+
+A, B = {"specs": 1, "late": 5}, {"specs": 2, "late": 5}
 
 
 def _begun(checkpoint: Path) -> None:
@@ -14,26 +17,42 @@ def _begun(checkpoint: Path) -> None:
 
 def test_the_same_checkpoint_keeps_its_number(tmp_path: Path) -> None:
     checkpoint = tmp_path / "live" / "spec"
-    first = current(checkpoint, "a", now=100)
+    assert decide(checkpoint, A).state == "first"
+    first = current(checkpoint, A, now=100)
     _begun(checkpoint)
-    assert (first, current(checkpoint, "a", now=200)) == (100, 100)
+    assert (first, current(checkpoint, A, now=200)) == (100, 100)
+    assert counted(tmp_path / "live") == ["spec"]
 
 
 def test_a_lost_checkpoint_or_another_query_begins_anew(tmp_path: Path) -> None:
     checkpoint = tmp_path / "spec"
-    current(checkpoint, "a", now=100)
-    assert current(checkpoint, "a", now=100) == 101
+    current(checkpoint, A, now=100)
+    assert decide(checkpoint, A).state == "lost"
+    assert current(checkpoint, A, now=100) == 101
     _begun(checkpoint)
-    assert current(checkpoint, "b", now=50) == 102
+    decision = decide(checkpoint, B)
+    assert (decision.state, decision.known, decision.changed) == ("changed", 101, ("specs",))
+    assert checkpoint.exists(), "asking changes nothing"
+    assert current(checkpoint, B, now=50) == 102
     assert not checkpoint.exists()
+
+
+def test_a_note_of_before_keeps_its_state_and_learns_its_parts(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "spec"
+    _begun(checkpoint)
+    note = tmp_path / "spec.generation.json"
+    note.write_text(json.dumps({"generation": 7, "fingerprint": fingerprint(A)}))
+    assert decide(checkpoint, B).changed == (), "it does not know what changed"
+    assert current(checkpoint, A) == 7
+    assert decide(checkpoint, B).changed == ("specs",)
 
 
 def test_a_broken_note_begins_anew_with_the_clock(tmp_path: Path) -> None:
     checkpoint = tmp_path / "spec"
-    current(checkpoint, "a", now=100)
+    current(checkpoint, A, now=100)
     _begun(checkpoint)
     (tmp_path / "spec.generation.json").write_text("{")
-    assert current(checkpoint, "a", now=300) == 300
+    assert current(checkpoint, A, now=300) == 300
 
 
 def test_fingerprints_depend_on_content_only() -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from headrace.contracts.explain import Fault
 from headrace.policy import Identity
 from headrace.policy.audit import Audit, Entry
+from headrace.policy.permit import permit
 from headrace.settings import Settings
 from headrace.streams.deadletters.letter import DeadLetter
 from headrace.streams.deadletters.mending import CannotMend, codec_of, faults
-from headrace.streams.deadletters.permit import READ, permit, sees_persons
+from headrace.streams.deadletters.permit import READ, sees_persons
 from headrace.streams.deadletters.reading import one
 from headrace.streams.deadletters.states import State, states
 

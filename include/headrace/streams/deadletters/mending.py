@@ -18,9 +18,10 @@ from headrace.contracts.model import Contract, load_contracts
 from headrace.contracts.structs import EventCodec
 from headrace.policy import Identity
 from headrace.policy.audit import Audit, Entry
+from headrace.policy.permit import permit
 from headrace.settings import Settings
 from headrace.streams.deadletters.letter import DeadLetter
-from headrace.streams.deadletters.permit import SETTLE, permit
+from headrace.streams.deadletters.permit import SETTLE
 from headrace.streams.deadletters.reading import one
 from headrace.streams.deadletters.sending import Again, Sender
 from headrace.streams.deadletters.settling import Outcome, send_again, words

@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from headrace.policy.audit import PostgresAudit
+from headrace.policy.permit import NotAllowed
 from headrace.policy.users import identity_of
 from headrace.settings import Settings
 from headrace.streams.deadletters import settling
-from headrace.streams.deadletters.permit import NotAllowed
 from headrace.streams.deadletters.selection import Selection, SelectionError
 
 REFUSED = (NotAllowed, SelectionError)

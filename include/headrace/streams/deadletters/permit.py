@@ -1,22 +1,10 @@
-"""Who may do what with dead letters: the one policy decides, and a refusal is recorded like everything else."""
+"""What a person needs to look at dead letters, to settle them, and to see them in full."""
 
 from __future__ import annotations
 
-from headrace.policy import Identity, allowed, column_masks, row_limits
-from headrace.policy.audit import Audit, Entry, write_or_log
+from headrace.policy import Identity, column_masks, row_limits
 
 READ, SETTLE = "read_letters", "settle_letters"
-
-
-class NotAllowed(PermissionError):
-    """The policy says no; the message says to whom to turn."""
-
-
-def permit(person: Identity, action: str, doing: str, subject: str, audit: Audit) -> None:
-    decision = allowed(person, action)
-    if not decision.allowed:
-        write_or_log(audit, Entry(person.user, doing, subject, False, {"reason": decision.reason}))
-        raise NotAllowed(decision.reason)
 
 
 def sees_persons(person: Identity) -> bool:

@@ -16,10 +16,11 @@ from headrace.contracts.model import load_contracts
 from headrace.log import get_logger
 from headrace.policy import Identity
 from headrace.policy.audit import Audit, Entry, write_or_log
+from headrace.policy.permit import permit
 from headrace.settings import Settings
 from headrace.streams.deadletters.interrupted import already_sent
 from headrace.streams.deadletters.letter import DeadLetter
-from headrace.streams.deadletters.permit import SETTLE, permit
+from headrace.streams.deadletters.permit import SETTLE
 from headrace.streams.deadletters.reading import NoSuchLetter, select
 from headrace.streams.deadletters.selection import Selection
 from headrace.streams.deadletters.sending import Again, Sender

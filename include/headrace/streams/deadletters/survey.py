@@ -10,9 +10,10 @@ from itertools import islice
 
 from headrace.policy import Identity
 from headrace.policy.audit import Audit
+from headrace.policy.permit import permit
 from headrace.settings import Settings
 from headrace.streams.deadletters.letter import DeadLetter
-from headrace.streams.deadletters.permit import READ, permit
+from headrace.streams.deadletters.permit import READ
 from headrace.streams.deadletters.reading import select
 from headrace.streams.deadletters.selection import Selection
 from headrace.streams.deadletters.states import OPEN, State, States, states

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from headrace.contracts.model import Contract
+from headrace.streams.landing.objects import ObjectStore
+from headrace.streams.landing.objects import catalogue_conf as conf_of
 
 CATALOGUE = "lake"
 COLUMNS = {
@@ -54,7 +56,7 @@ def add_columns_sql(contract: Contract, present: list[str]) -> str | None:
     return f"ALTER TABLE {table_of(contract)} ADD COLUMNS ({columns})"
 
 
-def catalogue_conf(warehouse: str, address: str, password: str) -> dict[str, str]:
+def catalogue_conf(warehouse: str, address: str, password: str, objects: ObjectStore | None = None) -> dict[str, str]:
     """One JDBC catalogue that Trino reads and writes too."""
     prefix = f"spark.sql.catalog.{CATALOGUE}"
     return {
@@ -66,4 +68,5 @@ def catalogue_conf(warehouse: str, address: str, password: str) -> dict[str, str
         f"{prefix}.jdbc.schema-version": "V1",
         f"{prefix}.warehouse": warehouse,
         f"{prefix}.cache-enabled": "false",
+        **{f"{prefix}.{key}": value for key, value in (conf_of(objects) if objects else {}).items()},
     }

@@ -26,6 +26,8 @@ CONFLICT = "conflict"
 _PLACE = ("topic", "partition", "offset")
 _RECORD = (*_PLACE, "arrived_at", "key", "value", "headers")
 _FORMAT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
+_LETTER_BYTES, _KEY_BYTES, _HEADERS, _NAME, _HEADER_BYTES = 1_048_577, 16_384, 64, 128, 4_096
+"""What leaves, as compression hides how large a record is: beyond this the beginning is sent on, and raw has all of it."""
 _SINK = {"kafka.compression.type": "lz4", "kafka.linger.ms": "5", "kafka.max.request.size": str(4 * 1_048_576)}
 
 
@@ -100,7 +102,7 @@ def _place_of(version: Version) -> tuple[str, int, int]:
 def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
     """The contract's records in the shape that all contracts share: verdict, identity, and the event as it is sent on."""
     rows = gated(records.where(F.col("topic") == contract.topic), contract, settings.future_minutes)
-    return rows.select(
+    return rows.withColumns(_bounded()).select(
         *_RECORD,
         F.lit(contract.name).alias("stream"),
         F.lit(contract.processed_topic).alias("processed_topic"),
@@ -114,6 +116,15 @@ def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFr
         F.to_json(F.struct(*(field.name for field in contract.fields)), _FORMAT).alias("event"),
         _quality(contract, settings).alias("quality"),
     )
+
+
+def _bounded() -> dict[str, Column]:
+    header = f"struct(substring(h.key, 1, {_NAME}) AS key, substring(h.value, 1, {_HEADER_BYTES}) AS value)"
+    return {
+        "value": F.substring("value", 1, _LETTER_BYTES),
+        "key": F.substring("key", 1, _KEY_BYTES),
+        "headers": F.expr(f"transform(slice(headers, 1, {_HEADERS}), h -> {header})"),
+    }
 
 
 def _memory(contract: Contract) -> str | None:

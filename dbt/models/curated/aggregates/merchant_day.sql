@@ -1,3 +1,17 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="delete+insert",
+        unique_key="date_day",
+        on_schema_change="append_new_columns",
+        properties={"format_version": "2", "partitioning": "ARRAY['month(date_day)']"},
+    )
+}}
+{% set days = changed_days([
+    (ref("transactions_by_minute"), "cast(window_start as date)"),
+    (ref("daily_exchange_rates"), "rate_date"),
+]) %}
+
 with
 days as (
     select
@@ -8,6 +22,7 @@ days as (
         sum(minutes."count") as transactions,
         sum(minutes.sum_amount) as amount
     from {{ ref("transactions_by_minute") }} as minutes
+    where {{ in_days("minutes.window_start", days) }}
     group by 1, 2, 3, 4
 ),
 
@@ -25,8 +40,9 @@ final as (
         cast(coalesce(sum(transactions) filter (where transaction_type = 'purchase'), 0) as bigint) as purchases,
         {%- for column, type in [("sales", "purchase"), ("refunds", "refund"), ("fees", "fee"), ("payouts", "payout")] %}
         cast(coalesce(sum(usd) filter (where transaction_type = '{{ type }}'), 0) as decimal(38, 10)) as {{ column }}_usd
-        {{- "," if not loop.last }}
+        {{- "," }}
         {%- endfor %}
+        {{ all_landed([ref("transactions_by_minute")]) }} as landed_at
     from valued
     group by date_day, merchant_id
 )

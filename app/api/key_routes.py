@@ -1,0 +1,121 @@
+"""Routes that read by key: an event, an entity, the latest value of a metric, features for models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+
+from app.api import features, records
+from app.api.features import FeaturesAsOf, FeaturesNow, Moments
+from app.api.latest import LatestMetric, latest
+from app.api.problems import Refused
+from app.api.records import OneRecord
+from app.api.security import Person, parts_of, require
+from app.api.threads import in_thread
+from headrace.assistant.history import HistoryRefused, HistoryUnavailable
+from headrace.assistant.rates import RatesUnknown
+from headrace.assistant.run import TooSlow
+from headrace.keys.lake import LakeDown
+from headrace.policy.audit import AuditUnavailable
+
+_SECONDS = 40.0
+_LONG_SECONDS = 180.0
+router = APIRouter()
+Id = Annotated[str, Path(min_length=1, max_length=128)]
+Name = Annotated[str, Path(pattern="^[a-z][a-z0-9_]*$", max_length=64)]
+
+
+@contextmanager
+def _failures_told() -> Iterator[None]:
+    retry = {"Retry-After": "10"}
+    try:
+        yield
+    except LakeDown as error:
+        raise Refused(503, str(error), "See `./headrace status trino`, then try again.", retry) from error
+    except HistoryUnavailable as error:
+        raise Refused(503, str(error), "Try again shortly.", retry) from error
+    except HistoryRefused as error:
+        raise Refused(403, str(error), "Ask an administrator for a role that may.") from error
+    except RatesUnknown as error:
+        raise Refused(503, str(error), "Try again in some minutes.", retry) from error
+    except TooSlow as error:
+        raise Refused(504, str(error), "Try again shortly.") from error
+    except AuditUnavailable as error:
+        message = "The answer is withheld, because it could not be recorded."
+        raise Refused(503, message, "Try again; `./headrace status` shows PostgreSQL.", retry) from error
+
+
+@router.get("/events/{event_id}")
+async def one_event(
+    request: Request, person: Person, event_id: Id, stream: Annotated[str | None, Query(max_length=64)] = None
+) -> OneRecord:
+    """One event by its id, from whatever stream this person may read; kept for a while once it was read."""
+    parts = parts_of(request)
+    require(parts, person, "ask")
+
+    def work() -> OneRecord:
+        with _failures_told():
+            return records.event(parts, person, event_id, stream)
+
+    return await in_thread(_SECONDS, work)
+
+
+@router.get("/reference/{entity}/{entity_id}")
+async def one_entity(request: Request, person: Person, entity: Name, entity_id: Id) -> OneRecord:
+    """A customer, merchant, product or account by its id, in its newest state."""
+    parts = parts_of(request)
+    require(parts, person, "ask")
+
+    def work() -> OneRecord:
+        with _failures_told():
+            return records.entity(parts, person, entity, entity_id)
+
+    return await in_thread(_SECONDS, work)
+
+
+@router.get("/metrics/{name}/latest")
+async def latest_metric(
+    request: Request,
+    person: Person,
+    name: Name,
+    minutes: Annotated[int, Query(ge=1, le=180)] = 5,
+    by: Annotated[str | None, Query(pattern="^[a-z][a-z0-9_]*$", max_length=64)] = None,
+) -> LatestMetric:
+    """A metric over the last minutes; 5, 15 and 60 minutes, also by region, are kept and cost nothing to read."""
+    parts = parts_of(request)
+    require(parts, person, "ask")
+
+    def work() -> LatestMetric:
+        with _failures_told():
+            return latest(parts, person, name, minutes, by)
+
+    return await in_thread(_SECONDS, work)
+
+
+@router.get("/features/{entity}/{entity_id}")
+async def features_now(request: Request, person: Person, entity: Name, entity_id: Id) -> FeaturesNow:
+    """What a model is asked with: the features of one customer or merchant, as of now."""
+    parts = parts_of(request)
+    require(parts, person, "ask")
+
+    def work() -> FeaturesNow:
+        with _failures_told():
+            return features.now(parts, person, entity, entity_id)
+
+    return await in_thread(_SECONDS, work)
+
+
+@router.post("/features/{entity}/as-of")
+async def features_as_of(request: Request, person: Person, entity: Name, asked: Moments) -> FeaturesAsOf:
+    """What a model learns from: the same features as they were known at each moment, nothing of the future in them."""
+    parts = parts_of(request)
+    require(parts, person, "ask")
+
+    def work() -> FeaturesAsOf:
+        with _failures_told():
+            return features.as_of(parts, person, entity, asked)
+
+    return await in_thread(_LONG_SECONDS, work)

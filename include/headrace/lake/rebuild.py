@@ -1,0 +1,141 @@
+"""Builds a range of days anew from raw, as if it were built for the first time, and never shows a half of it.
+
+Each table that grows with time is worked out again by its own model, as for a full build, into a table beside it. Where the
+two differ within the range, one statement takes away the wrong rows and puts in the right ones: readers see the table
+before it or after it. A second time finds no difference and writes nothing.
+"""
+
+# ruff: noqa: S608 - names of tables and columns come from dbt and Trino, moments are written by us
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from headrace.lake import dated, dbt
+from headrace.lake.dated import Dated
+from headrace.lake.trino import connect
+from headrace.log import get_logger
+from headrace.settings import Settings
+
+log = get_logger(__name__)
+_STATEMENT_SECONDS = 3600.0
+
+
+class CannotRebuild(ValueError):
+    """The range cannot be built from what raw still holds, or is none."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """From the first moment up to, and without, the second."""
+
+    start: datetime
+    end: datetime
+
+    @classmethod
+    def of(cls, first: str, last: str) -> Range:
+        """Both days are in it, whole, in UTC."""
+        try:
+            start, end = (datetime.combine(date.fromisoformat(day), time(), UTC) for day in (first, last))
+        except ValueError:
+            raise CannotRebuild(
+                f"A range is two days, such as 2026-01-30 and 2026-01-31, not {first!r} and {last!r}."
+            ) from None
+        if end < start:
+            raise CannotRebuild(f"The range ends before it begins: from {first} to {last}.")
+        return cls(start, end + timedelta(days=1))
+
+    def holds(self, column: str, of: str = "") -> str:
+        name = f'{of}"{column}"'
+        return f"{name} >= {_literal(self.start)} and {name} < {_literal(self.end)}"
+
+
+@dataclass(frozen=True)
+class Changed:
+    table: str
+    removed: int
+    added: int
+
+
+def run(settings: Settings, wanted: Range) -> list[dict[str, Any]]:
+    """What was changed, table by table; those that are built whole are not among them."""
+    models = dated.tables(settings)
+    with connect(settings, service="dbt", timeout=_STATEMENT_SECONDS) as connection:
+        cursor = connection.cursor()
+        _refuse_what_raw_has_lost(cursor, models, wanted, settings)
+        compiled = _compiled(settings, models)
+        changed = [_replace(cursor, model, compiled[model.name], wanted) for model in models]
+    return [asdict(one) for one in changed]
+
+
+def _refuse_what_raw_has_lost(cursor: Any, models: list[Dated], wanted: Range, settings: Settings) -> None:
+    """Rows whose raw records retention may have deleted would be lost, not built anew."""
+    if not (kept := kept_since(settings.raw_days)):
+        return
+    for model in (model for model in models if model.schema == "processed"):
+        sql = f"select count(*) from {model.relation} where {wanted.holds(model.moment)} and arrived_at < {_literal(kept)}"
+        if lost := _rows(cursor, sql)[0][0]:
+            raise CannotRebuild(
+                f"{lost} rows of {model.schema}.{model.table} in this range arrived before {kept:%Y-%m-%d}, and raw records are"
+                f" kept for {settings.raw_days} days (raw_days): they cannot be built again. Choose a later range."
+            )
+
+
+def kept_since(days: int) -> datetime | None:
+    """The midnight (UTC) before which nothing is kept; None where everything is."""
+    if not days:
+        return None
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+def _compiled(settings: Settings, models: list[Dated]) -> dict[str, str]:
+    """Each model's SQL for a build from nothing."""
+    target = settings.home / "dbt" / "rebuild"
+    names = [model.name for model in models]
+    dbt.run(settings, ["compile", "--full-refresh", "--quiet", "--select", *names], target_path=target)
+    folder = target / "compiled" / "headrace" / "models"
+    return {model.name: (folder / Path(model.path)).read_text() for model in models}
+
+
+def _replace(cursor: Any, model: Dated, sql: str, wanted: Range) -> Changed:
+    beside = f"lake.{model.schema}.rebuilt_{model.table}"
+    columns = [str(row[0]) for row in _rows(cursor, f"show columns from {model.relation}")]
+    listed = ", ".join(f'"{name}"' for name in columns)
+    _rows(cursor, f"drop table if exists {beside}")
+    try:
+        _rows(cursor, f"create table {beside} as select {listed} from (\n{sql}\n) where {wanted.holds(model.moment)}")
+        known = f"select {listed} from {model.relation} where {wanted.holds(model.moment)}"
+        right = f"select {listed} from {beside}"
+        gone, new = f"({known} except {right})", f"({right} except {known})"
+        removed, added = (int(_rows(cursor, f"select count(*) from {rows}")[0][0]) for rows in (gone, new))
+        if removed or added:
+            _rows(cursor, _merge(model, columns, gone, new, wanted))
+    finally:
+        _rows(cursor, f"drop table if exists {beside}")
+    log.info("rebuilt", table=model.relation, removed=removed, added=added)
+    return Changed(f"{model.schema}.{model.table}", removed, added)
+
+
+def _merge(model: Dated, columns: list[str], gone: str, new: str, wanted: Range) -> str:
+    listed = ", ".join(f'"{name}"' for name in columns)
+    same = " and ".join(f'known."{name}" is not distinct from change."{name}"' for name in columns)
+    values = ", ".join(f'change."{name}"' for name in columns)
+    # The time of a row is never null: by it the rows are joined, the rest is compared.
+    place = f'known."{model.moment}" = change."{model.moment}" and {wanted.holds(model.moment, "known.")}'
+    return (
+        f"merge into {model.relation} as known using ("
+        f"select true as gone, {listed} from {gone} union all select false as gone, {listed} from {new}) as change"
+        f" on change.gone and {place} and {same}"
+        f" when matched then delete when not matched and not change.gone then insert ({listed}) values ({values})"
+    )
+
+
+def _literal(moment: datetime) -> str:
+    return f"timestamp '{moment:%Y-%m-%d %H:%M:%S.%f} UTC'"
+
+
+def _rows(cursor: Any, sql: str) -> list[list[Any]]:
+    cursor.execute(sql)
+    return cursor.fetchall()  # type: ignore[no-any-return]

@@ -1,0 +1,150 @@
+"""The DAGs that build a range anew and that tidy the lake, run by Airflow on real Trino: which rows and files they change."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from headrace.lake import coverage, keeping
+from headrace.lake.rebuild import CannotRebuild, Range
+from headrace.lake.rebuild import run as rebuild
+from headrace.policy.users import save_user
+from headrace.runtime import airflow
+from headrace.settings import Settings
+from tests.parts.dag_run import PERSON, run_dag
+from tests.parts.lake_home import START, Lake, filled
+from tests.parts.raw_rows import event, landed
+from tests.parts.test_dbt_build import assert_equals_hand_written
+
+DAY = timedelta(days=1)
+OLD, OLDEST = START - 40 * DAY, START - 100 * DAY
+FIRST, LAST = f"{START:%Y-%m-%d}", f"{START + 6 * timedelta(hours=1):%Y-%m-%d}"
+
+
+@pytest.fixture(scope="module")
+def lake(start_parts: Callable[..., Settings]) -> Lake:
+    """With rows of long ago, which were built like all others."""
+    lake = filled(start_parts, "valkey")
+    airflow.prepare(lake.settings)
+    soon = START + timedelta(hours=7)
+    ages = (*((n, OLD) for n in range(3)), *((3 + n, OLDEST) for n in range(2)))
+    lake.land(
+        "transactions", [landed(event(40_000 + n, at + n * timedelta(minutes=1)), landed_at=soon) for n, at in ages]
+    )
+    lake.build("--select", "+transactions_by_day")
+    return lake
+
+
+def _count(lake: Lake, table: str, where: str = "true") -> int:
+    return int(lake.query(f"select count(*) from lake.{table} where {where}")[0][0])
+
+
+def _before(days: int) -> str:
+    return f"date '{datetime.now(UTC) - days * DAY:%Y-%m-%d}'"
+
+
+def test_rows_that_were_wrong_are_right_after_a_backfill_and_others_are_left_alone(lake: Lake) -> None:
+    for sql in (
+        "update processed.transactions set amount = 999999 where event_id in ('hand-00000012', 'hand-00040000')",
+        "delete from processed.transactions where event_id = 'hand-00000015'",
+        "update curated.fct_transactions set event_id = 'ghost', amount = 5 where event_id = 'hand-00000016'",
+        "update curated.transactions_by_minute set sum_amount = 0, n = 77 where extract(minute from window_start) = 5",
+        "delete from curated.transactions_by_minute where extract(minute from window_start) = 6",
+    ):
+        lake.query(sql)
+    refused = run_dag(lake.settings, "backfill", start=FIRST, end=LAST)
+    assert f"{PERSON} may not rebuild" in refused and "ended as failed" in refused, refused[-3000:]
+    save_user(lake.settings, PERSON, "secret-word", ("operator",))
+    done = run_dag(lake.settings, "backfill", start=FIRST, end=LAST, seconds=330)
+    assert "ended as success" in done, done[-3000:]
+    wrong = "select amount from processed.transactions where event_id = 'hand-00040000'"
+    assert str(lake.query(wrong)[0][0]) == "999999.00", "it is before the range"
+    changed = {one["table"]: one for one in rebuild(lake.settings, Range.of(f"{OLD:%Y-%m-%d}", f"{OLD:%Y-%m-%d}"))}
+    assert changed["processed.transactions"] == {"table": "processed.transactions", "removed": 1, "added": 1}
+    lake.build("--select", "transactions_by_day")
+    assert_equals_hand_written(lake)
+    again = rebuild(lake.settings, Range.of(FIRST, LAST))
+    assert {(one["removed"], one["added"]) for one in again} == {(0, 0)}
+    assert _count(lake, "information_schema.tables", "table_name like 'rebuilt%'") == 0
+    with psycopg.connect(lake.settings.postgres_dsn("headrace")) as connection:
+        rows = connection.execute(
+            "select allowed, detail ->> 'state' from audit_logs where action = 'rebuild' order by id"
+        )
+        assert rows.fetchall() == [(False, None), (True, "begins"), (True, "done")]
+
+
+def _old_things(lake: Lake) -> list[Path]:
+    """In Airflow's database, in ours, among the logs, beside the files of a table."""
+    settings, then = lake.settings, datetime.now(UTC) - 60 * DAY
+    with psycopg.connect(settings.postgres_dsn("airflow")) as connection:
+        for event_name, moment in (("long ago", then), ("just now", datetime.now(UTC))):
+            connection.execute("insert into log (dttm, event) values (%s, %s)", [moment, event_name])
+    with psycopg.connect(settings.postgres_dsn("headrace")) as connection:
+        connection.execute(
+            "insert into reconciliation (run_at, spec, window_start, keys, measure, state)"
+            " values (%s, 'old', %s, '{}', 'n', 'equal')",
+            [then, then],
+        )
+    data = lake.query('select file_path from lake.raw."transactions$files" limit 1')[0][0]
+    orphan = Path(str(data).removeprefix("file://")).with_name("left-behind.parquet")
+    log = settings.logs / "airflow" / "dag_id=old" / "attempt=1.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    for path in (orphan, log):
+        path.write_text("old")
+        os.utime(path, (time.time() - 20 * 86400,) * 2)
+    return [orphan, log]
+
+
+def test_tidying_deletes_what_is_old_and_brings_small_files_together(lake: Lake) -> None:
+    gone = _old_things(lake)
+    coverage.advance(lake.settings, "transactions", datetime.now(UTC) - timedelta(minutes=10))
+    files = 'raw."transactions$files"'
+    before: dict[str, Any] = {
+        "files": _count(lake, files),
+        "young": _count(lake, "raw.transactions", f"arrived_at >= {_before(30)}"),
+    }
+    done = run_dag(lake.settings, "tidy")
+    assert "ended as success" in done, done[-3000:]
+    assert _count(lake, "raw.transactions", f"arrived_at < {_before(30)}") == 0
+    assert _count(lake, "raw.transactions") == before["young"] > 0
+    assert _count(lake, "raw.merchants") > 0, "entities stay"
+    for table, moment in (("processed.transactions", "event_time"), ("curated.fct_transactions", "event_time")):
+        assert _count(lake, table, f"{moment} < {_before(90)}") == 0
+        assert _count(lake, table, f"{moment} < {_before(30)}") == 3, "kept longer than their raw records"
+    assert _count(lake, files) < before["files"]
+    assert not any(path.exists() for path in gone)
+    with psycopg.connect(lake.settings.postgres_dsn("airflow")) as connection:
+        told = connection.execute("select event from log where event in ('long ago', 'just now')").fetchall()
+    with psycopg.connect(lake.settings.postgres_dsn("headrace")) as connection:
+        compared = connection.execute("select 1 from reconciliation where spec = 'old'").fetchall()
+    assert (told, compared) == ([("just now",)], [])
+    with pytest.raises(CannotRebuild, match="raw_days"):
+        rebuild(lake.settings, Range.of(f"{OLD:%Y-%m-%d}", f"{OLD:%Y-%m-%d}"))
+
+
+def test_raw_records_that_no_build_has_read_are_kept(lake: Lake) -> None:
+    lake.land("app_events", [landed({"event_id": "long-ago", "event_time": OLD.isoformat(), "user_id": "user-1"})])
+    assert "raw.app_events" not in keeping.drop_old_rows(lake.settings)
+    assert _count(lake, "raw.app_events", f"arrived_at < {_before(30)}") == 1
+
+
+def test_old_snapshots_are_forgotten_with_their_files_and_the_rows_stay(lake: Lake) -> None:
+    tables = ("raw.transactions", "processed.transactions", "curated.transactions_by_minute")
+    rows = [lake.query(f"select count(*), max(landed_at) from lake.{table}") for table in tables]
+    folder = Path(
+        str(lake.query('select file_path from raw."transactions$files" limit 1')[0][0]).removeprefix("file://")
+    ).parent
+    held = len(list(folder.rglob("*.parquet")))
+    kept = keeping.expire_snapshots(lake.settings)
+    assert all(before == after for before, after in kept.values()), "none is a week old"
+    expired = keeping.expire_snapshots(lake.settings, keep=timedelta(0))
+    assert all(expired[table][0] > expired[table][1] == 1 for table in tables)
+    assert [lake.query(f"select count(*), max(landed_at) from lake.{table}") for table in tables] == rows
+    assert len(list(folder.rglob("*.parquet"))) < held
