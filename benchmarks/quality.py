@@ -25,8 +25,8 @@ from headrace.settings import get_settings
 
 TUNED_ON = ("late", "duplicate", "null_spike", "volume_drop")
 TUNE_SEEDS = (41, 42)
-JUDGE_SEEDS = (81, 82, 83)
-QUIET_SEEDS = (84, 85)
+JUDGE_SEEDS = (91, 92, 93)
+QUIET_SEEDS = (94, 95)
 WARM_HOURS = 2.0
 LOOK_AFTER = 15.0
 """Seconds after the end of a stretch in which Airflow has started the task and the task has read it."""

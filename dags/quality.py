@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow.sdk import DAG, Asset, task
+from headrace_airflow.declared import LAKE, due_within
 
 RUNBOOK = """
 ### Quality of every table
@@ -25,7 +26,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["lake", "quality"],
-    default_args={"owner": "data", "retries": 2, "retry_delay": timedelta(seconds=30)},
+    default_args=LAKE,
+    deadline=due_within(hours=1),
     doc_md=RUNBOOK,
 ):
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from airflow.sdk import DAG, task
+from headrace_airflow.declared import LAKE, due_within
 
 RUNBOOK = """
 ### Freshness, volume, schema and distribution of every topic
@@ -23,7 +24,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["stream", "quality"],
-    default_args={"owner": "data", "retries": 1, "retry_delay": timedelta(seconds=20)},
+    default_args=LAKE,
+    deadline=due_within(minutes=20),
     doc_md=RUNBOOK,
 ):
 

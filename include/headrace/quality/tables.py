@@ -18,6 +18,8 @@ class Processed:
     """The table of a contract: one row an event or an entity."""
 
     contract: Contract
+    histories: frozenset[str] = frozenset()
+    """Entities whose states are all kept: one that was deleted is known there, and nowhere else."""
 
     @property
     def name(self) -> str:
@@ -30,6 +32,10 @@ class Processed:
     @property
     def columns(self) -> tuple[str, ...]:
         return tuple(column(self.contract, field.name) for field in self.contract.fields)
+
+    def told(self, stream: str) -> str:
+        """The table that knows everything that was told of a stream, deleted or not."""
+        return f"lake.processed.{stream}{'_history' if stream in self.histories else ''}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ Table = Processed | Curated | Summary
 
 def tables(settings: Settings, contracts: Mapping[str, Contract]) -> list[Table]:
     """Every processed and curated table; without dbt's manifest the processed ones alone."""
-    made = {name: Processed(contract) for name, contract in contracts.items()}
+    histories = frozenset(name for name, contract in contracts.items() if contract.history)
+    made = {name: Processed(contract, histories) for name, contract in contracts.items()}
     file = dbt.target(settings) / "manifest.json"
     manifest = json.loads(file.read_text()) if file.is_file() else {}
     return [*made.values(), *curated(manifest, made)]
