@@ -14,11 +14,12 @@ from headrace.anomalies.ledger import Ledger
 from headrace.contracts.model import Field
 from headrace.lineage import collect, store
 from headrace.quality import history, ledger, measure, table_watch, watch
-from headrace.quality.figures import Figure
+from headrace.quality.figures import NAMES, Figure
 from headrace.quality.profile import Profile
 from headrace.semantics import live_specs
 from headrace.settings import Settings
 from headrace.streams.topics import producer_config
+from tests.conftest import headrace
 from tests.parts.lake_home import START, Lake, filled
 from tests.parts.raw_rows import event, landed
 
@@ -139,3 +140,11 @@ def test_lineage_leads_from_topic_to_report(lake: Lake) -> None:
     assert any(name.startswith("window:") for name in above), "the live side too"
     runs = {run["job"] for run in store.runs(lake.settings, 500)}
     assert "fct_transactions" in runs, "what dbt did is told run by run"
+
+
+def test_commands_print_one_document(lake: Lake) -> None:
+    found = json.loads(headrace("quality", "transactions", "--json", home=lake.settings.home).stdout)["figures"]
+    assert {figure["figure"] for figure in found if figure["table"] == "processed.transactions"} == set(NAMES)
+    drawn = json.loads(headrace("lineage", "fct_transactions", "--json", home=lake.settings.home).stdout)["lineage"]
+    assert [branch["name"] for branch in drawn[0]["up"]["branches"] if branch["name"] == "processed.transactions"]
+    assert "is made of" in headrace("lineage", "sales", home=lake.settings.home).stdout
