@@ -24,8 +24,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["stream", "quality"],
-    default_args=LAKE | {"retries": 2},
-    deadline=due_within(minutes=30),
+    default_args=LAKE,
+    deadline=due_within(minutes=20),
     doc_md=RUNBOOK,
 ):
 
