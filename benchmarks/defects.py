@@ -65,7 +65,9 @@ class Defect:
     def explains(self, incident: Incident) -> bool:
         return incident.subject == self.topic and self.start <= incident.opened_at <= self.end + _AFTER
 
-    def spoil(self, rng: random.Random, event: dict[str, Any], contract: Contract) -> list[dict[str, Any]]:
+    def spoil(  # noqa: PLR0911 - one return a kind
+        self, rng: random.Random, event: dict[str, Any], contract: Contract
+    ) -> list[dict[str, Any]]:
         if rng.random() >= self.share:
             return [event]
         match self.kind:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from app.api.problems import Refused
 from app.api.security import Person, parts_of, require
 from app.api.threads import in_thread
+from headrace.assistant.permit import row_filters
 from headrace.log import get_logger
 from headrace.quality.figures import MEANING, Verdict, verdicts
 
@@ -45,6 +46,10 @@ async def quality(
     """Completeness, consistency, timeliness, uniqueness and accuracy of each table by day of arrival: counts, never rows."""
     parts = parts_of(request)
     require(parts, person, "catalogue")
+    if row_filters(person):
+        raise Refused(
+            403, "These figures count every row, and you may see some.", "Ask an administrator for a role that may."
+        )
 
     def work() -> QualityDays:
         today = datetime.now(UTC).date()

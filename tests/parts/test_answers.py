@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,8 @@ NOW = datetime.now(UTC).replace(second=0, microsecond=0)
 BEGIN = max(NOW.replace(hour=0, minute=0), NOW - timedelta(minutes=200))
 COVERED = (BEGIN + (NOW - BEGIN) // 2).replace(second=0, microsecond=0)
 _FIRST_SEED = 500_000
+_LOOKED_AT = 1.5
+"""How long a reader may take the live store for filled without another look, and some more."""
 
 
 @dataclass
@@ -211,9 +214,9 @@ def _get(world: World, path: str, **who: str) -> tuple[int, dict[str, Any]]:
 
 def test_latest_metrics_are_kept_as_hand_written_sql_says_and_read_without_them_too(world: World) -> None:
     client = valkey(world.settings)
-    since = f"event_time >= timestamp '{datetime.now(UTC) - timedelta(minutes=59):%Y-%m-%d %H:%M} UTC'"
-    ((by_hand, sales),) = world.by_hand("count(*), sum(if(transaction_type = 'purchase', usd))", since)
     _, folded = _get(world, "/metrics/transactions/latest?minutes=60")
+    since = f"event_time >= {_at(datetime.fromisoformat(folded['start']))}"
+    ((by_hand, sales),) = world.by_hand("count(*), sum(if(transaction_type = 'purchase', usd))", since)
     assert (folded["source"] in ("windows", "curated and windows"), folded["value"]) == (True, by_hand)
     catalogue = Catalogue(world.settings, partial(trino.read, world.settings))
     catalogue.rates()
@@ -230,10 +233,12 @@ def test_latest_metrics_are_kept_as_hand_written_sql_says_and_read_without_them_
     mark = client.get(RUN)
     client.delete(RUN)
     client.delete("metric:transactions:15m")
+    time.sleep(_LOOKED_AT)
     try:
         _, past = _get(world, "/metrics/transactions/latest?minutes=15")
     finally:
         client.set(RUN, str(mark))
+        time.sleep(_LOOKED_AT)
     ((curated,),) = world.by_hand(
         "count(*)",
         f"event_time >= timestamp '{COVERED - timedelta(minutes=15):%Y-%m-%d %H:%M} UTC'"
@@ -330,12 +335,12 @@ def test_features_as_of_a_moment_equal_hand_written_sql_and_know_nothing_of_the_
     world: World, tmp_path: Path
 ) -> None:
     # 40 s after an event that arrives 7 minutes late, when it had not arrived, and 8 minutes after it, when it had.
-    late_at = BEGIN + 100 * timedelta(seconds=30)
-    late_user = event(_FIRST_SEED + 100, late_at)["user_id"]
+    late_at = BEGIN + 25 * timedelta(seconds=30)
+    late_user = event(_FIRST_SEED + 25, late_at)["user_id"]
     asked = [
         (late_user, late_at + timedelta(seconds=40)),
         (late_user, late_at + timedelta(minutes=8)),
-        *((f"user-{n}", BEGIN + timedelta(minutes=7 * n, seconds=13)) for n in range(7)),
+        *((f"user-{n}", BEGIN + n * (NOW - BEGIN) / 8 + timedelta(seconds=13)) for n in range(7)),
     ]
     before = _as_of(world, asked)
     for (user, at), row in zip(asked, before, strict=True):

@@ -1,16 +1,25 @@
-"""The five figures over a lake that was built from rows made by hand, and what a planted defect does to them."""
+"""Figures, watch and lineage over a lake that was built from rows made by hand, and what a planted defect does to them."""
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from confluent_kafka import Producer
 
 from headrace.anomalies.ledger import Ledger
-from headrace.quality import ledger, measure
-from headrace.quality.figures import Figure
+from headrace.contracts.model import Field
+from headrace.lineage import collect, store
+from headrace.quality import history, ledger, measure, table_watch, watch
+from headrace.quality.figures import NAMES, Figure
+from headrace.quality.profile import Profile
+from headrace.semantics import live_specs
 from headrace.settings import Settings
+from headrace.streams.topics import producer_config
+from tests.conftest import headrace
 from tests.parts.lake_home import START, Lake, filled
 from tests.parts.raw_rows import event, landed
 
@@ -82,3 +91,60 @@ def test_a_row_that_is_lost_or_changed_on_its_way_is_seen(lake: Lake) -> None:
     healed = summed(measured(lake))
     good, counted = healed["processed.transactions", "accuracy"]
     assert counted - good == 1, "nobody told of merchant-nobody"
+
+
+def test_a_topic_that_changed_is_told_once_by_its_own_past(lake: Lake) -> None:
+    """The past is written down, the present is read from Kafka."""
+    contract = lake.contracts["payouts"]
+    start = int(time.time() // 300) * 300
+    usual = [Profile(contract.topic, start - n * 300, 300, 60, _clean(contract.fields)) for n in range(20, 0, -1)]
+    history.keep(lake.settings, usual)
+    producer = Producer(producer_config(lake.settings))
+    for number in range(60):
+        made = {"event_id": f"payout-{number:08d}", "event_time": datetime.now(UTC).isoformat(), "merchant_id": None}
+        producer.produce(contract.topic, json.dumps(made), key="m")
+    assert producer.flush(20) == 0
+    end = start + 300.0 if time.time() < start + 300 else start + 600.0
+    found = [finding for finding in watch.topics(lake.settings, end) if finding.subject == contract.topic]
+    assert {"null:merchant_id", "null:amount"} <= {finding.measure for finding in found}
+    assert watch.topics(lake.settings, end) == [], "a stretch is looked at once"
+    ledger_of_incidents = Ledger(lake.settings)
+    untold = [incident for incident in ledger_of_incidents.untold() if incident.subject == contract.topic]
+    assert "distribution null merchant_id" in {incident.measure for incident in untold}, (
+        "for the part `anomalies` to send"
+    )
+
+
+def _clean(fields: tuple[Field, ...]) -> dict[str, tuple[int, int]]:
+    return {f"null:{field.name}": (0, 60) for field in fields}
+
+
+def test_tables_have_profiles_of_their_hours(lake: Lake) -> None:
+    table_watch.run(lake.settings)
+    known = history.before(lake.settings, ["curated.fct_transactions"], int(time.time()))["curated.fct_transactions"]
+    arrived = "select count(*) from processed.transactions where origin = 'stream' and arrived_at >= date_trunc('hour', current_timestamp) - interval '48' hour"
+    assert sum(profile.count for profile in known) == lake.query(arrived)[0][0] > 0
+    assert any(profile.levels.get("level:amount:middle") for profile in known)
+    assert "type:amount:decimal" in known[0].shares
+
+
+def test_lineage_leads_from_topic_to_report(lake: Lake) -> None:
+    live_specs.publish(lake.settings)
+    assert collect.run_all(lake.settings) > 0
+    assert collect.run_all(lake.settings) == 0, "what did not change is not told again"
+    graph = store.graph(lake.settings)
+    [sales] = [node for node in graph.find("sales") if node.kind == "metric"]
+    above = {edge.source.name for edge in graph.around([sales])} | {edge.target.name for edge in graph.around([sales])}
+    topic = lake.contracts["transactions"].topic
+    assert {topic, "raw.transactions", "processed.transactions", "curated.fct_transactions", "Headrace chat"} <= above
+    assert any(name.startswith("window:") for name in above), "the live side too"
+    runs = {run["job"] for run in store.runs(lake.settings, 500)}
+    assert "fct_transactions" in runs, "what dbt did is told run by run"
+
+
+def test_commands_print_one_document(lake: Lake) -> None:
+    found = json.loads(headrace("quality", "transactions", "--json", home=lake.settings.home).stdout)["figures"]
+    assert {figure["figure"] for figure in found if figure["table"] == "processed.transactions"} == set(NAMES)
+    drawn = json.loads(headrace("lineage", "fct_transactions", "--json", home=lake.settings.home).stdout)["lineage"]
+    assert [branch["name"] for branch in drawn[0]["up"]["branches"] if branch["name"] == "processed.transactions"]
+    assert "is made of" in headrace("lineage", "sales", home=lake.settings.home).stdout

@@ -12,6 +12,7 @@ from headrace.settings import get_settings
 START = "curated.fct_transactions"
 _SHAPES = {"topic": "cds", "table": "box", "key": "hexagon", "metric": "ellipse", "report": "note"}
 _COLOURS = {"topic": "#8ecae6", "table": "#95d5b2", "key": "#cdb4db", "metric": "#ffd166", "report": "#f4a261"}
+_LONG = 24
 _MOST = 12
 """Metrics side by side that can still be told apart; of more, their number is shown."""
 
@@ -49,10 +50,9 @@ def picture(found: Lineage, about: str) -> str:
              'node [style=filled, fontname="sans-serif", fontsize=11, margin="0.08,0.04"]; edge [color="#888888", arrowsize=0.6];']  # fmt: skip
     for place in shown:
         width = 3 if place.name == about else 1
-        lines.append(
-            f'{_quoted(place.name)} [shape={_SHAPES.get(place.kind, "box")}, fillcolor="{_COLOURS.get(place.kind, "#dddddd")}",'
-            f" penwidth={width}, label={_quoted(place.name.replace('.', '.\n', 1) if len(place.name) > 24 else place.name)}];"
-        )
+        label = place.name.replace(".", ".\n", 1) if len(place.name) > _LONG else place.name
+        look = f'shape={_SHAPES.get(place.kind, "box")}, fillcolor="{_COLOURS.get(place.kind, "#dddddd")}", penwidth={width}'
+        lines.append(f"{_quoted(place.name)} [{look}, label={_quoted(label)}];")
     names = {place.name for place in shown}
     lines += [f"{_quoted(s.source)} -> {_quoted(s.target)};" for s in found.edges if {s.source, s.target} <= names]
     return "\n".join([*lines, "}"])

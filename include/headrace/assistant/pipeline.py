@@ -127,7 +127,8 @@ class Assistant:
         read = vocabulary.components(understood.plan.metrics) if result.source != "live" else ()
         tables = tuple(dict.fromkeys(table for metric in read for table in metric.tables))
         answer = _compose(understood, result, before, vocabulary, limited=bool(limits))
-        return _with_quality(answer, self._quality(tables) if tables else [])
+        # A verdict counts every row: who may see some is told none.
+        return _with_quality(answer, self._quality(tables) if tables and not limits else [])
 
     def _asked(self, outcome: Asked) -> Answer:
         return Answer(status="asked", text=outcome.question, suggestions=list(outcome.options))

@@ -27,6 +27,16 @@ class Node(NamedTuple):
         return KINDS.get(self.namespace, "other")
 
 
+def canonical(namespace: str, name: str) -> Node:
+    """Airflow's providers name a table by its server (trino://host:port, lake.curated.x): here it has one name."""
+    scheme = namespace.partition("://")[0]
+    if scheme == "kafka":
+        return topic(name)
+    if scheme in ("trino", "lake"):
+        return Node(_SPACES["table"], name.removeprefix("lake."))
+    return Node(namespace, name)
+
+
 def topic(name: str) -> Node:
     return Node(_SPACES["topic"], name)
 

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from headrace.lineage.events import Event
 from headrace.lineage.graph import Edge, Graph
-from headrace.lineage.names import Node
+from headrace.lineage.names import canonical
 from headrace.settings import Settings
 
 _KEPT_DAYS = 30
@@ -61,7 +61,7 @@ def keep(settings: Settings, events: Iterable[Event]) -> int:
 def graph(settings: Settings) -> Graph:
     with _connect(settings) as connection:
         rows = connection.execute(_EDGES).fetchall()
-    return Graph(Edge(Node(a, b), Node(c, d), job) for a, b, c, d, job in rows)
+    return Graph(Edge(canonical(a, b), canonical(c, d), job) for a, b, c, d, job in rows)
 
 
 def runs(settings: Settings, limit: int = 50) -> list[dict[str, Any]]:

@@ -59,9 +59,10 @@ class Finding:
 
     @property
     def about(self) -> str:
-        """Its pillar and what it is about: one incident each."""
-        field = self.measure.split(":")[1].partition("=")[0] if ":" in self.measure else ""
-        return f"{self.pillar} {field}".strip()
+        """Its pillar, the kind of measure and the field: one incident each."""
+        kind, _, rest = self.measure.partition(":")
+        field = rest.partition("=")[0].partition(":")[0] if kind != "delay" else ""
+        return " ".join(dict.fromkeys(word for word in (self.pillar, kind, field) if word))
 
 
 def judge(profile: Profile, before: Sequence[Profile], limits: Limits | None = None) -> list[Finding]:
@@ -126,7 +127,7 @@ class _Judging:
         usual = float(median(rates))
         # Of what is seldom the median of windows is nothing: then all of them together know more.
         if usual < 0.01 or usual > 0.99:
-            usual = (sum(k for k, _ in known) + 0.5) / (records + 1)
+            usual = (_without_bursts(known, rates) + 0.5) / (records + 1)
         share, rare = seen / total, usual <= 0.5
         if abs(share - usual) < self._limits.least_share_change:
             return []
@@ -195,6 +196,12 @@ class _Judging:
 
 def _spread(values: Sequence[float], middle: float) -> float:
     return _NORMAL * float(median(abs(value - middle) for value in values))
+
+
+def _without_bursts(known: Sequence[tuple[int, int]], rates: Sequence[float]) -> int:
+    """How many there were, where a window counts as at most one that has unusually many: what was told of is not usual."""
+    most = sorted(rates)[int(0.8 * (len(rates) - 1))]
+    return sum(min(k, max(1, math.ceil(most * n))) for k, n in known)
 
 
 def _pillar(measure: str) -> Pillar:

@@ -14,7 +14,7 @@ from headrace.lake.trino import connect
 from headrace.log import get_logger
 from headrace.quality import incidents, ledger, statements
 from headrace.quality.figures import Figure, Name
-from headrace.quality.tables import Curated, Processed, Table, Tested, tables
+from headrace.quality.tables import Curated, Processed, Summary, Table, tables
 from headrace.settings import Settings
 from headrace.streams import published
 from headrace.streams.deadletters.reading import select
@@ -29,7 +29,7 @@ Letters = Mapping[tuple[str, date], Mapping[str, int]]
 
 
 @dataclass(frozen=True)
-class Tests:
+class Tally:
     """What dbt's tests of a table said on a day: how many of either kind, and how many rows each kind found wrong."""
 
     run: int = 0
@@ -40,7 +40,7 @@ class Tests:
     unique_rows: int = 0
 
 
-NO_TESTS = Tests()
+NO_TESTS = Tally()
 
 
 def run(
@@ -84,7 +84,7 @@ class Measuring:
     first: date
     last: date
     letters: Letters
-    tests: Mapping[tuple[str, date], Tests]
+    tests: Mapping[tuple[str, date], Tally]
 
     def of(self, table: Table) -> Iterator[Figure]:
         if isinstance(table, Processed):
@@ -126,7 +126,7 @@ class Measuring:
             yield self._figure(table, day, "timeliness", timely, streamed)
             yield self._figure(table, day, "accuracy", known, rows)
 
-    def _tested(self, table: Tested) -> Iterator[Figure]:
+    def _tested(self, table: Summary) -> Iterator[Figure]:
         for (name, day), tests in self.tests.items():
             if name == table.name:
                 yield self._figure(table, day, "consistency", tests.run - tests.failed, tests.run, unit="tests")
@@ -185,8 +185,8 @@ def _manifest(settings: Settings) -> dict[str, Any]:
     return dict(json.loads(file.read_text())) if file.is_file() else {}
 
 
-def _tests(settings: Settings, manifest: dict[str, Any], first: date, last: date) -> dict[tuple[str, date], Tests]:
-    found: dict[tuple[str, date], Tests] = {}
+def _tests(settings: Settings, manifest: dict[str, Any], first: date, last: date) -> dict[tuple[str, date], Tally]:
+    found: dict[tuple[str, date], Tally] = {}
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
         said = results.of_day(settings, day)
         for node in manifest.get("nodes", {}).values():
@@ -198,15 +198,15 @@ def _tests(settings: Settings, manifest: dict[str, Any], first: date, last: date
     return found
 
 
-def counted(so_far: Tests, node: dict[str, Any], result: results.Result) -> Tests:
+def counted(so_far: Tally, node: dict[str, Any], result: results.Result) -> Tally:
     failed = int(result.status in ("fail", "error"))
     rows = result.failures if failed else 0
     if (node.get("test_metadata") or {}).get("name") in UNIQUE_TESTS:
-        return Tests(
+        return Tally(
             so_far.run, so_far.failed, so_far.rows,
             so_far.unique_run + 1, so_far.unique_failed + failed, so_far.unique_rows + rows,
         )  # fmt: skip
-    return Tests(
+    return Tally(
         so_far.run + 1, so_far.failed + failed, so_far.rows + rows,
         so_far.unique_run, so_far.unique_failed, so_far.unique_rows,
     )  # fmt: skip

@@ -29,7 +29,7 @@ identified as (
 ),
 present as (
     select distinct {_joined(f"cast({key} as varchar)" for key in table.keys)} as identity
-    from lake.processed.{name} where {_within("arrived_at", first, last)}
+    from {table.told(name)} where {_within("arrived_at", first, last)}
 ),
 absent as (
     select identified.* from identified left join present on present.identity = identified.identity
@@ -41,7 +41,7 @@ judged as (
     left join lake.raw.valid_{name} as valid
         on valid.source_topic = absent.topic and valid.source_partition = absent.part
         and valid.source_offset = absent.place and {_within("valid.arrived_at", first, last)}
-    left join lake.processed.{name} as known on {typed}
+    left join {table.told(name)} as known on {typed}
 ),
 missing as (
     select day, identity, bool_or(accepted) as accepted from judged
@@ -61,7 +61,7 @@ select
     cast(kept.arrived_at as date) as day, count(*), count(distinct {_joined(f"cast(kept.{key} as varchar)" for key in table.keys)}),
     count_if({_within_contract(table.contract, "kept")}),
     count_if(kept.origin = 'stream'), count_if(kept.origin = 'stream' and {_in_time(table.contract, lateness_minutes)}),
-    count_if(cardinality(kept.corrected) > 0), count_if({_known(table.contract)})
+    count_if(cardinality(kept.corrected) > 0), count_if({_known(table)})
 from lake.processed.{table.contract.name} as kept
 where {_within("kept.arrived_at", first, last)}
 group by 1 order by 1
@@ -80,7 +80,7 @@ select
     cast(kept.arrived_at as date) as day, count(distinct {keyed}), count(distinct if({there}, {keyed})), count_if({there}),
     count_if({equal}), count_if({there} and kept.origin = 'stream'),
     count_if({there} and kept.origin = 'stream' and {_in_time(source.contract, lateness_minutes)}),
-    count_if({there} and {_known(source.contract)})
+    count_if({there} and {_known(source)})
 from lake.processed.{source.contract.name} as kept
 left join lake.{table.name} as copy on {joined}
 where {_within("kept.arrived_at", first, last)}
@@ -100,11 +100,11 @@ def _in_time(contract: Contract, minutes: int) -> str:
     return f"kept.arrived_at <= kept.{column(contract, contract.event_time)} + interval '{minutes}' minute"
 
 
-def _known(contract: Contract) -> str:
+def _known(table: Processed) -> str:
     """Every reference names an entity that was told of, or nothing."""
     told = [
-        f"(kept.{name} is null or kept.{name} in (select {column_of_key} from lake.processed.{entity}))"  # noqa: S608
-        for name, entity, column_of_key in _references(contract)
+        f"(kept.{name} is null or kept.{name} in (select {column_of_key} from {table.told(entity)}))"  # noqa: S608
+        for name, entity, column_of_key in _references(table.contract)
     ]
     return " and ".join(told) or "true"
 

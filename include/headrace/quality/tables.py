@@ -18,6 +18,8 @@ class Processed:
     """The table of a contract: one row an event or an entity."""
 
     contract: Contract
+    histories: frozenset[str] = frozenset()
+    """Entities whose states are all kept: one that was deleted is known there, and nowhere else."""
 
     @property
     def name(self) -> str:
@@ -31,6 +33,10 @@ class Processed:
     def columns(self) -> tuple[str, ...]:
         return tuple(column(self.contract, field.name) for field in self.contract.fields)
 
+    def told(self, stream: str) -> str:
+        """The table that knows everything that was told of a stream, deleted or not."""
+        return f"lake.processed.{stream}{'_history' if stream in self.histories else ''}"
+
 
 @dataclass(frozen=True)
 class Curated:
@@ -43,18 +49,19 @@ class Curated:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Summary:
     """Any other curated table: only dbt's tests say how it is."""
 
     name: str
 
 
-Table = Processed | Curated | Tested
+Table = Processed | Curated | Summary
 
 
 def tables(settings: Settings, contracts: Mapping[str, Contract]) -> list[Table]:
     """Every processed and curated table; without dbt's manifest the processed ones alone."""
-    made = {name: Processed(contract) for name, contract in contracts.items()}
+    histories = frozenset(name for name, contract in contracts.items() if contract.history)
+    made = {name: Processed(contract, histories) for name, contract in contracts.items()}
     file = dbt.target(settings) / "manifest.json"
     manifest = json.loads(file.read_text()) if file.is_file() else {}
     return [*made.values(), *curated(manifest, made)]
@@ -78,7 +85,7 @@ def _curated(model: dict[str, Any], made: Mapping[str, Processed], grain: tuple[
         if source and not source.contract.own and grain and set(grain) == set(source.keys):
             shared = tuple(column for column in source.columns if column in model["columns"])
             return Curated(name, source, shared)
-    return Tested(name)
+    return Summary(name)
 
 
 def _grains(nodes: dict[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -24,10 +24,16 @@ from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.run import Runner
 from headrace.contracts.model import Contract, load_contracts
 from headrace.keys.records import Found
+from headrace.lineage import events as lineage_events
+from headrace.lineage.events import Event as Event_
+from headrace.lineage.graph import Edge, Graph
+from headrace.lineage.names import canonical, metric, table
+from headrace.lineage.store import _row
 from headrace.live.records import Record
 from headrace.policy import Identity
 from headrace.policy.tokens import issue
 from headrace.policy.users import save_user
+from headrace.quality.figures import Figure
 from headrace.sessions.reading import SessionsNotFilled
 from headrace.settings import Settings, get_settings
 from tests.unit.assistant.world import RATES, VOCABULARY, Event, FakeAudit, FakeHistory, FakeStore
@@ -38,6 +44,25 @@ Ask = Callable[..., httpx.Response]
 
 def _fail() -> None:
     raise ConnectionError("refused")
+
+
+class MemoryLineage:
+    def __init__(self) -> None:
+        self.told: list[Event_] = []
+
+    def keep(self, events: Iterable[Event_]) -> int:
+        for told in events:
+            _row(told)
+            self.told.append(told)
+        return len(self.told)
+
+    def graph(self) -> Graph:
+        return Graph(
+            Edge(canonical(a["namespace"], a["name"]), canonical(b["namespace"], b["name"]), told["job"]["name"])
+            for told in self.told
+            for a in told["inputs"]
+            for b in told["outputs"]
+        )
 
 
 class FakeRecords:
@@ -59,6 +84,7 @@ class Api:
     def __init__(self, home: Path) -> None:
         (home / "secrets").mkdir()
         (home / "secrets" / "admin_password").write_text("correct horse")
+        (home / "secrets" / "lineage_api_key").write_text("lineage-key")
         (home / "secrets" / "token_signing_key").write_text("k" * 48)
         self.settings = Settings(home=home)
         now = datetime.now(UTC)
@@ -72,10 +98,13 @@ class Api:
         self.rates: Callable[[], Any] = lambda: RATES
         self.covered = now - timedelta(hours=1)
 
-        self.records, self.features = FakeRecords(), None
+        self.records = FakeRecords()
+        self.features: Any = None
         self.kept: dict[tuple[str, int, str | None], dict[str, Any]] = {}
         self.anomalies: list[dict[str, Any]] = []
         self.sessions: dict[str, dict[str, Any]] = {}
+        self.quality: list[Figure] = []
+        self.lineage = MemoryLineage()
         self.session_of: Callable[[str], dict[str, Any] | None] = self.sessions.get
 
     def call(self, method: str, path: str, *, person: str | None = "admin", **request: Any) -> httpx.Response:
@@ -100,6 +129,8 @@ class Api:
             contracts=lambda: CONTRACTS, pseudonym_key=lambda: "k",
             kept_metric=lambda name, minutes, by: self.kept.get((name, minutes, by)),
             anomalies=lambda: self.anomalies, session=self.session_of,
+            quality=lambda first, last: [figure for figure in self.quality if first <= figure.day <= last],
+            lineage=self.lineage,
             activity=lambda user_id: [one for one in self.sessions.values() if one["user_id"] == user_id],
         )  # fmt: skip
 
@@ -374,3 +405,30 @@ def test_a_session_is_not_shown_where_rows_are_limited_nor_before_the_store_is_f
 
     api.session_of = filling
     assert api.call("GET", f"/sessions/{'a' * 32}").status_code == 503
+
+
+def test_quality_tells_counts_and_verdicts(api: Api) -> None:
+    today = datetime.now(UTC).date()
+    api.quality = [Figure("curated.fct_orders", today, "completeness", 90, 100, Decimal("99.99"))]
+    found = api.call("GET", "/quality").json()
+    assert found["days"][0]["state"] == "failed" and "completeness 90 %" in found["days"][0]["sentence"]
+    assert found["days"][0]["figures"][0]["good"] == 90
+    assert api.call("GET", "/quality", params={"table": "curated.dim_date"}).json()["days"] == []
+    assert api.call("GET", "/quality", person=None).status_code == 401
+
+
+def test_lineage_is_told_with_the_key_and_read_by_people(api: Api) -> None:
+    told = lineage_events.job("n", "m", [table("curated", "fct_orders")], [metric("sales")], datetime.now(UTC))
+    for path in ("/lineage", "/api/v1/lineage"):
+        assert api.call("POST", path, person=None, json=told).status_code == 401
+        assert api.call("POST", path, json=told).status_code == 401, "a person's token is no key"
+        key = {"Authorization": "Bearer lineage-key"}
+        assert api.call("POST", path, person=None, headers=key, json=told).status_code == 201
+    wrong = api.call("POST", "/lineage", person=None, headers=key, json={"eventTime": "now"})
+    assert wrong.status_code == 422 and "job.namespace" in wrong.json()["error"]["message"]
+    found = api.call("GET", "/lineage", params={"name": "sales"}).json()
+    assert found["about"] == ["sales"] and found["edges"] == [
+        {"source": "curated.fct_orders", "target": "sales", "job": "m"}
+    ]
+    assert api.call("GET", "/lineage", params={"name": "nobody"}).status_code == 404
+    assert api.call("GET", "/lineage", person=None).status_code == 401

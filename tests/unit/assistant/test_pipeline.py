@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,6 +15,7 @@ from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.run import Runner
 from headrace.policy import Identity
 from headrace.policy.audit import AuditUnavailable
+from headrace.quality.figures import Figure, Verdict
 from tests.unit.assistant.world import ADMIN, NOW, RATES, VIEWER, VOCABULARY, Event, FakeAudit, FakeHistory, FakeStore
 
 COVERED = NOW.replace(hour=10, minute=0, second=0)
@@ -31,8 +33,8 @@ class World:
         self.store = FakeStore([e for e in EVENTS if coverage is None or e.at >= coverage])
         self.history = FakeHistory([e for e in EVENTS if coverage and e.at < coverage])
         self.audit = FakeAudit()
-        runner = Runner(self.store, self.history, lambda: RATES, lambda: coverage, seconds=5)
-        self.assistant = Assistant(lambda: VOCABULARY, runner, self.audit, clock=lambda: NOW)
+        self.runner = Runner(self.store, self.history, lambda: RATES, lambda: coverage, seconds=5)
+        self.assistant = Assistant(lambda: VOCABULARY, self.runner, self.audit, clock=lambda: NOW)
 
     def ask(self, text: str, who: Identity = ADMIN, conversation: str | None = "c") -> Answer:
         return self.assistant.answer(who, Question(text, conversation), "id-1")
@@ -198,3 +200,22 @@ def test_row_limits_that_cannot_be_kept_give_nothing(monkeypatch: pytest.MonkeyP
     answer = world.ask("sales today", VIEWER)
     assert (answer.status, answer.data.rows) == ("declined", [])
     assert world.store.reads == 0 and not world.history.requests
+
+
+def test_an_answer_quotes_how_good_its_tables_are() -> None:
+    world = World()
+    fact = replace(VOCABULARY.metrics["sales"], tables=("curated.fct_transactions",))
+    vocabulary = replace(VOCABULARY, metrics={**VOCABULARY.metrics, "sales": fact})
+    figure = Figure("curated.fct_transactions", NOW.date(), "completeness", 9, 10, Decimal("99.99"))
+    asked: list[tuple[str, ...]] = []
+
+    def verdicts(tables: tuple[str, ...]) -> list[Verdict]:
+        asked.append(tables)
+        return [Verdict(tables[0], NOW.date(), (figure,))]
+
+    assistant = Assistant(lambda: vocabulary, world.runner, world.audit, clock=lambda: NOW, quality=verdicts)
+    answer = assistant.answer(ADMIN, Question("sales yesterday"))
+    assert asked == [("curated.fct_transactions",)]
+    assert answer.quality[0].state == "failed" and "1 of 10 rows are not" in answer.quality[0].sentence
+    assert answer.confidence and answer.confidence.level == "medium"
+    assert answer.quality[0].sentence in answer.confidence.reasons

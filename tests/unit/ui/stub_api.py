@@ -69,6 +69,10 @@ class _Handler(BaseHTTPRequestHandler):
             questions = [] if self.server.no_catalogue else QUESTIONS
             self._answer(self._signed_in(lambda: (200, {"metrics": [], "dimensions": [], "questions": questions})))
             return
+        if address.path in ("/quality", "/lineage"):
+            page = quality() if address.path == "/quality" else lineage(parse_qs(address.query).get("name", [""])[0])
+            self._answer(self._signed_in(lambda: (200, {} if self.server.live_empty else page)))
+            return
         minutes = int(parse_qs(address.query).get("minutes", ["30"])[0])
         self._answer(
             self._signed_in(
@@ -154,6 +158,14 @@ def _base() -> dict[str, Any]:
                 "as_of": moment.isoformat(),
                 "through": (moment - timedelta(seconds=2)).isoformat(),
             },
+        ],
+        "quality": [
+            {
+                "table": "curated.fct_transactions",
+                "day": f"{moment:%Y-%m-%d}",
+                "state": "passed",
+                "sentence": "curated.fct_transactions: 5 figures of quality measured, all as asked for",
+            }
         ],
         "confidence": {
             "level": "high",
@@ -274,6 +286,38 @@ def live(minutes: int, empty: bool = False) -> dict[str, Any]:
         "coverage_through": (moment - timedelta(minutes=34)).isoformat(),
         "newest_window": moment.replace(second=0).isoformat(),
     }
+
+
+def quality() -> dict[str, Any]:
+    days = [_quality_day(f"{now() - timedelta(days=back):%Y-%m-%d}", 3 if back == 0 else 0) for back in range(5)]
+    return {"as_of": now().isoformat(), "meaning": {"completeness": "what arrived and is in the table"}, "days": days}
+
+
+def _quality_day(day: str, short: int) -> dict[str, Any]:
+    state = "failed" if short else "passed"
+    figure = {
+        "good": 1000 - short,
+        "counted": 1000,
+        "unit": "events",
+        "threshold": "99.99",
+        "percent": str(100 - short / 10),
+    }
+    empty = {"figure": "timeliness", "state": "empty", "percent": None, "good": 0, "counted": 0, "threshold": "99.8"}
+    sentence = f"curated.fct_transactions on {day}: completeness {figure['percent']} %"
+    figures = [{**figure, "figure": "completeness", "state": state}, empty]
+    return {"table": "curated.fct_transactions", "day": day, "state": state, "sentence": sentence, "figures": figures}
+
+
+PLACES = (
+    ("rest.marketplace.transactions.insert", "topic"), ("raw.transactions", "table"), ("processed.transactions", "table"),
+    ("curated.fct_transactions", "table"), ("window:transactions_1m", "key"), ("sales", "metric"), ("Headrace chat", "report"),
+)  # fmt: skip
+STEPS = ((0, 1), (1, 2), (2, 3), (0, 4), (3, 5), (4, 5), (5, 6))
+
+
+def lineage(name: str) -> dict[str, Any]:
+    steps = [{"source": PLACES[a][0], "target": PLACES[b][0], "job": "dbt"} for a, b in STEPS]
+    return {"about": [name] if name else [], "nodes": [{"name": n, "kind": k} for n, k in PLACES], "edges": steps}
 
 
 REGIONS = (("europe", 0.41), ("north_america", 0.38), ("asia", 0.15), ("south_america", 0.06))
