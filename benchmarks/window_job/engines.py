@@ -14,6 +14,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from benchmarks.window_job.traffic import SPAN
 from headrace.runtime import tools
 from headrace.settings import Settings, inherited_environment
 
@@ -104,6 +105,7 @@ def quix(settings: Settings, task: Task) -> Took:
         "topic": task.topic, "output": task.output, "kafka": settings.kafka, "dedupe": task.dedupe, "cores": CORES,
         "state": str(task.folder / "checkpoint"), "report": str(report), "future_minutes": settings.future_minutes,
         "live_state_minutes": settings.live_state_minutes, "lateness_minutes": settings.lateness_minutes,
+        "span_minutes": SPAN.total_seconds() / 60,
     }  # fmt: skip
     script = Path(__file__).with_name("on_quix.py")
     started = time.time()

@@ -124,7 +124,8 @@ def work(given: dict[str, Any], number: int, said: Any) -> None:
         rows = rows.filter(lambda event, state: _first(event["id"], state, kept), stateful=True)
     rows = rows.apply(lambda event: {"place": event["place"], "cents": event["cents"]})
     rows = rows.group_by(lambda event: event["place"], name="place", key_serializer="string", key_deserializer="string")
-    windows = rows.tumbling_window(timedelta(minutes=1), grace_ms=kept).agg(
+    # The clock of a window is the newest event of its key, whichever partition of the backlog it was read from.
+    windows = rows.tumbling_window(timedelta(minutes=1), grace_ms=kept + timedelta(minutes=given["span_minutes"])).agg(
         n=Count(), sum=Sum("cents"), min=Min("cents"), max=Max("cents")
     )
     windows.current().sink(sink)

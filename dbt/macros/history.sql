@@ -62,7 +62,7 @@ final as (
     where place = 1
 )
 
-select final.*, valid_to is null as is_current
+select final.*, final.valid_to is null as is_current
 from final
 {%- if since %}
 left join {{ this }} as known

@@ -31,15 +31,14 @@
 {% endmacro %}
 
 
-{# Whether a moment, or with kind="date" a day, lies in these days. #}
-{% macro in_days(moment, days, kind="timestamp") -%}
-    {%- set midnight = " 00:00:00 UTC" if kind == "timestamp" else "" -%}
+{# Whether a moment lies in these days. #}
+{% macro in_days(moment, days) -%}
     {%- if days is none -%} true
     {%- elif not days -%} false
     {%- else -%}
         (
         {%- for first, last in days -%}
-            ({{ moment }} >= {{ kind }} '{{ first }}{{ midnight }}' and {{ moment }} < {{ kind }} '{{ last }}{{ midnight }}')
+            ({{ moment }} >= timestamp '{{ first }} 00:00:00 UTC' and {{ moment }} < timestamp '{{ last }} 00:00:00 UTC')
             {{- " or " if not loop.last }}
         {%- endfor -%}
         )

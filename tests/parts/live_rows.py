@@ -21,11 +21,11 @@ Event = dict[str, Any]
 def project(client: redis.Redis, specs: Iterable[LiveSpec], events: Iterable[tuple[Event, bool]]) -> None:
     """Transactions, each with whether it came late."""
     events = list(events)
-    arguments = [item for spec in specs for row in _rows(spec, events) for item in row_of(row).arguments()]
+    arguments = [item for spec in specs for row in rows(spec, events) for item in row_of(row).arguments()]
     client.register_script(WRITE)(args=arguments)
 
 
-def _rows(spec: LiveSpec, events: list[tuple[Event, bool]]) -> list[bytes]:
+def rows(spec: LiveSpec, events: list[tuple[Event, bool]]) -> list[bytes]:
     windows: dict[tuple[int, bool, tuple[str | None, ...]], list[Decimal]] = {}
     for made, late in events:
         start = int(datetime.fromisoformat(made["event_time"]).timestamp()) // 60 * 60

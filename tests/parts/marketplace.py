@@ -47,7 +47,7 @@ def _buyer(number: int) -> str:
 def _transactions() -> Iterator[dict[str, Any]]:
     for n in range(0, _HOURS, 2):
         at = FIRST + timedelta(hours=n, minutes=n % 60)
-        yield event(n, at, event_id=f"paid-{n}", user_id=_buyer(n), product_id=f"product-{n % 6}")
+        yield event(n + 1, at, event_id=f"paid-{n}", user_id=_buyer(n), product_id=f"product-{n % 6}")
 
 
 def _actions() -> Iterator[dict[str, Any]]:

@@ -228,13 +228,12 @@ _ACTIVITY = {
 
 _SEARCHES = f"select user_id, date_trunc('minute', event_time) as moment from curated.fct_app_events where event_type = 'search' and {_within('event_time')}"
 _CONVERSION = {
-    "search_to_purchase_rate": f"""with searched as ({_SEARCHES})
-    select count_if(exists (
-        select 1 from searched where searched.user_id = bought.user_id
-            and searched.moment <= date_trunc('minute', bought.event_time)
-            and searched.moment > date_trunc('minute', bought.event_time) - interval '7' day
-    )) / cast((select count(*) from searched) as double)
-    from curated.fct_app_events as bought where event_type = 'purchase'"""
+    "search_to_purchase_rate": f"""with searched as ({_SEARCHES}), bought as (
+        select event_id, user_id, date_trunc('minute', event_time) as moment from curated.fct_app_events where event_type = 'purchase'
+    )
+    select count(distinct bought.event_id) / cast((select count(*) from searched) as double)
+    from bought inner join searched on searched.user_id = bought.user_id and searched.moment <= bought.moment
+        and searched.moment > bought.moment - interval '7' day"""
 }
 
 

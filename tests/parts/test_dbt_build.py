@@ -177,6 +177,9 @@ def test_corrections_are_marked_and_unknown_entities_counted_until_they_come(lak
 
     named = "select field, events, unknown_keys from processed.unresolved where stream = 'app_events'"
     assert lake.query(named) == [["merchant_id", 2, 1]]
-    lake.land("merchants", [Landed(merchant("merchant-unknown"), soon, soon, "file")])
-    lake.build("--select", "+merchants")
+    later = soon + timedelta(minutes=2)
+    lake.land("merchants", [Landed(merchant("merchant-unknown"), later, later, "file")])
+    lake.build("--select", "+merchants", "+belated_entities")
     assert lake.query(named) == []
+    late = "select field, events, late_keys from processed.belated_entities where stream = 'app_events'"
+    assert lake.query(late) == [["merchant_id", 2, 1]]

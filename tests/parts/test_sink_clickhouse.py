@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 
+from headrace.assistant.catalogue import vocabulary
+from headrace.assistant.filled import FilledStore
+from headrace.assistant.livepart import NO_RATES
+from headrace.assistant.lookups import Lookups
+from headrace.assistant.plan import Filter, Plan, TimeRange
+from headrace.assistant.run import Runner
+from headrace.contracts.model import load_contracts
+from headrace.keys.clickhouse import ClickHouseWindows
+from headrace.keys.clickhouse_sessions import ClickHouseSessions
+from headrace.live.client import valkey
+from headrace.live.layout import field_of
+from headrace.live.store import LiveStore
+from headrace.policy import Identity
+from headrace.semantics.catalogue import build
+from headrace.semantics.manifest import as_written
+from headrace.semantics.measures import specs
+from headrace.sessions.book import session_id
 from headrace.settings import Settings, get_settings
-from headrace.sinks.clickhouse import statements
+from headrace.sinks.clickhouse import ClickHouse, statements
 from headrace.sinks.progress import SinkState, states
+from headrace.streams.spec import LiveSpec
 from tests.parts.clickhouse_local import ClickHouseLocal
+from tests.parts.live_rows import rows as oracle
 from tests.parts.own_process import OwnProcess
+from tests.parts.raw_rows import event
 from tests.parts.windows_of_sinks import Windows
+from tests.unit.semantics.declared import raw_manifest
 
 SECONDS = 90
 PART = "headrace.runtime.sinks"
@@ -91,6 +115,104 @@ def test_an_event_counts_once_however_often_it_is_written(windows: Windows, stor
         " amount, written_at > event_time as later from headrace.events final where event_id = 'event-00000009'"
     )
     assert row == {"event_type": "transactions", "late": False, "currency": "EUR", "amount": 7.25, "later": 1}
+
+
+def store_row(text: bytes) -> tuple[Any, ...]:
+    """A live window as the oracle writes it, in the shape that readers get."""
+    made = json.loads(text)
+    values = {name: Decimal(value) for name, value in made["values"].items()}
+    return datetime.fromtimestamp(made["window_start"], UTC), tuple(made["keys"].values()), made["n"], values
+
+
+def _specs(settings: Settings) -> tuple[LiveSpec, ...]:
+    return specs(as_written(raw_manifest()), load_contracts(settings.contracts))
+
+
+def _second(settings: Settings) -> ClickHouseWindows:
+    contracts = load_contracts(settings.contracts)
+    return ClickHouseWindows(
+        ClickHouse(settings), settings.clickhouse_database, lambda: _specs(settings), lambda: contracts
+    )
+
+
+def test_live_windows_that_the_live_store_cannot_tell_are_the_same_from_here(
+    settings: Settings, windows: Windows, store: ClickHouseLocal
+) -> None:
+    """By the oracle of the live job, late events apart; and as an answer, which says where it came from."""
+    end = datetime.now(UTC).replace(second=0, microsecond=0)
+    start = end - timedelta(minutes=20)
+    events = [(event(n, start + n * timedelta(seconds=37), user_id="serve"), n % 9 == 0) for n in range(30)]
+    for one, late in events * 2:
+        windows.sold(one, late)
+    windows.flush()
+    _await(lambda: _activity(store, "serve"), 30)
+    second = _second(settings)
+    for spec in _specs(settings):
+        if spec.stream != "transactions":
+            continue
+        found = [
+            (window.window_start, tuple(window.keys.values()), window.n, window.values)
+            for late in (False, True)
+            for window in second.windows(spec.name, start, end, late=late)
+            if spec.name != "transactions_by_user" or window.keys["user_id"] == "serve"
+        ]
+        made = [store_row(row) for row in oracle(spec, events)]
+        for place in made:
+            assert place in found, spec.name
+        if spec.name == "transactions_by_user":
+            assert len(found) == len(made)
+
+    contracts = load_contracts(settings.contracts)
+    words = vocabulary(build(as_written(raw_manifest()), contracts), Lookups(), _specs(settings))
+    client = valkey(settings, seconds=1)
+    runner = Runner(
+        FilledStore(LiveStore(client), client),
+        cast("Any", None),
+        lambda: NO_RATES,
+        lambda: None,
+        seconds=30,
+        second=second,
+    )
+    only = Filter(dimension="user_id", values=("serve",))
+    time = TimeRange(start=start, end=end, label="now")
+    plan = Plan(metrics=("purchases",), filters=(only,), time=time)
+    result, _ = runner.run(Identity("admin", ("admin",)), plan, words)
+    runner.close()
+    purchases = sum(one["transaction_type"] == "purchase" for one, _ in events)
+    assert result.part[None, ()]["purchases"] == purchases
+    assert [one.source for one in result.freshness] == ["clickhouse:transactions_by_user"]
+    assert result.late_events == 4
+    field = field_of(False, ["serve", "purchase", "USD", "north_america"])
+    rows = second.rows("transactions_by_user", [field], start, end)
+    assert sum(row.n for row in rows) == sum(
+        not late and one["transaction_type"] == "purchase" and one["currency"] == "USD" for one, late in events
+    )
+
+
+def test_what_a_person_did_is_told_from_here_by_the_rule_of_the_sessions(
+    settings: Settings, windows: Windows, store: ClickHouseLocal
+) -> None:
+    now = datetime.now(UTC)
+    for identity, seconds, kind in [
+        ("a1", 900, "page_view"),
+        ("a2", 880, "click"),
+        ("a3", 60, "search"),
+        ("a4", 50, "search"),
+    ]:
+        windows.action("it's me", f"action-{identity}", now - timedelta(seconds=seconds), kind)
+    windows.flush()
+    command = "select toInt32(count()) as n from headrace.events final where event_type = 'app_events'"
+    _await(lambda: store.rows(command)[0]["n"], 4)
+    contracts = load_contracts(settings.contracts)
+    sessions = ClickHouseSessions(ClickHouse(settings), "headrace", lambda: contracts, settings.lateness_minutes)
+    first, last = sessions.of("it's me", now)
+    assert (first["state"], first["events"], first["by_type"]) == ("closed", 2, {"click": 1, "page_view": 1})
+    assert (last["state"], last["by_type"]) == ("ended", {"search": 2})
+    assert first["session_id"] == session_id("app_events", "action-a1")
+    assert sessions.of("nobody", now) == []
+    (spec,) = [spec for spec in _specs(settings) if spec.name == "app_events_1m"]
+    found = _second(settings).windows(spec.name, now - timedelta(minutes=20), now)
+    assert sum(window.n for window in found if window.keys["event_type"] == "search") == 2
 
 
 def test_the_table_is_laid_out_by_user_and_time_and_expires(settings: Settings, store: ClickHouseLocal) -> None:

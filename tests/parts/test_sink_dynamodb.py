@@ -128,6 +128,18 @@ def test_what_the_store_can_never_hold_does_not_stop_it(windows: Windows, store:
     _await(found, {"event-00000004"})
 
 
+def test_an_entity_is_one_item_in_its_newest_state(windows: Windows, store: DynamoLocal) -> None:
+    for minute, name in ((2, "Second"), (1, "First"), (3, "Third"), (2, "Second")):
+        windows.entity("m-7", name, f"2026-11-21T10:0{minute}:00+00:00")
+        windows.flush()
+        time.sleep(1.2)
+
+    def found() -> list[str]:
+        return [i["document"]["name"] for i in store.items("headrace_events") if i["subject"] == "merchants\x1fm-7"]
+
+    _await(found, ["Third"])
+
+
 def test_items_expire(windows: Windows, settings: Settings, store: DynamoLocal) -> None:
     expiry = store.client.describe_time_to_live(TableName="headrace_windows")["TimeToLiveDescription"]
     assert expiry == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from confluent_kafka import Producer
 
@@ -39,6 +40,20 @@ class Windows:
             "quality": {"late": False, "topic": "t", "partition": 0, "offset": 1},
         }  # fmt: skip
         self._producer.produce(topic, json.dumps(event).replace('"AMOUNT"', amount), key=identity)
+        self._producer.poll(0)
+
+    def sold(self, event: dict[str, Any], late: bool) -> None:
+        """An accepted transaction of any fields."""
+        body = json.dumps(event | {"quality": {"late": late}})
+        self._producer.produce("processed_transactions", body, key=event["event_id"])
+        self._producer.poll(0)
+
+    def action(self, user: str, identity: str, at: datetime, kind: str) -> None:
+        event = {
+            "event_id": identity, "event_time": at.isoformat(timespec="microseconds"), "user_id": user, "event_type": kind,
+            "platform": "web", "region": "asia", "quality": {"late": False},
+        }  # fmt: skip
+        self._producer.produce("processed_app_events", json.dumps(event), key=identity)
         self._producer.poll(0)
 
     def entity(self, merchant: str, name: str, updated_at: str) -> None:

@@ -16,6 +16,7 @@ from headrace.assistant.suggest import suggest
 from headrace.assistant.vocabulary import Vocabulary
 
 _DEFAULT_LIMIT = 10
+_MOST_LABELS = 30
 
 
 class Understanding:
@@ -49,8 +50,20 @@ class Understanding:
     def suggestions(self) -> tuple[str, ...]:
         return suggest(self.vocabulary)
 
+    def _labels(self) -> tuple[str, ...]:
+        """As many as a person reads, those that are kept live first."""
+        known = sorted(
+            self.vocabulary.metrics.values(),
+            key=lambda m: not any(c.live for c in self.vocabulary.components([m.name])),
+        )
+        return tuple(m.label for m in known[:_MOST_LABELS])
+
+    def _rest(self) -> str:
+        more = len(self.vocabulary.metrics) - _MOST_LABELS
+        return f" and {more} other figures" if more > 0 else ""
+
     def _gaps(self, draft: Draft, follows: bool) -> Outcome | None:
-        labels = tuple(m.label for m in self.vocabulary.metrics.values())
+        labels = self._labels()
         if draft.per_metric:
             return Asked(f"No figure is defined per {draft.per_metric}. I have these; which one?", labels)
         wanted = [w for w in (*draft.unknown, *draft.governed) if w.lower() in AGGREGATES]
@@ -65,7 +78,8 @@ class Understanding:
         if strange and not (draft.group_by or draft.filters):
             named = ", ".join(f"“{w}”" for w in strange[:3])
             return Declined(
-                f"I have no figure for {named}. I can answer about: {', '.join(labels)}.", self.suggestions()
+                f"I have no figure for {named}. I can answer about: {', '.join(labels)}{self._rest()}.",
+                self.suggestions(),
             )
         return Asked("Which figure do you mean?", labels)
 

@@ -26,7 +26,9 @@ def test(
         str | None, typer.Argument(help=f"One of {', '.join(SUITES)}; none: all but the long faults.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the fault tests.")] = 1,
-    kills: Annotated[int, typer.Option(help="Kills per process in the fault tests; a kill takes about a minute.")] = 20,
+    kills: Annotated[
+        int, typer.Option(help="Kills of each process in the fault tests; a round of all seven takes a minute or two.")
+    ] = 20,
     match: Annotated[str | None, typer.Option("-k", help="Only tests whose name matches.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only what failed the last time.")] = False,
 ) -> None:
@@ -84,7 +86,7 @@ def bench(
     """Measure: each benchmark prints one table and writes its raw results. Options of its own follow its name.
 
     latency: on the running platform, from REST call to live figure (--rates 500,1000 --seconds 30).
-    throughput: starts what it needs itself; the live windows on Spark beside Flink SQL (--help tells its options).
+    throughput: beside a Kafka that runs; the live windows on Spark, Flink SQL and Quix Streams (--runs 3, --add-to FILE).
     anomalies: no part is started; what the detector finds of planted anomalies (--hours 8, --tune).
     quality: no part is started; what the watch finds of planted defects of data (--hours 14, --tune).
     """

@@ -83,11 +83,14 @@ def windows_sql(spec: LiveSpec, contract: Contract, events: str, start: datetime
     fields = ", ".join(f"{typed(field)} as {field.name}" for field in contract.fields if _used(spec, field))
     keys = "".join(f", toString({_dialect(spec.expr(key))}) as key_{n}" for n, key in enumerate(spec.keys))
     sums = "".join(f", toString({a.agg}({_dialect(a.expr)}))" for a in spec.accumulators)
-    period = f"event_time >= {moment(start)} and event_time < {moment(end)}"
-    inner = f"select event_time as happened_at, late{', ' if fields else ''}{fields} from {events} final"  # noqa: S608
+    # Qualified, as a field of the contract may be called like a column of the table.
+    period = f"e.event_time >= {moment(start)} and e.event_time < {moment(end)}"
+    inner = (
+        f"select e.event_time as happened_at, e.late as late{', ' if fields else ''}{fields} from {events} as e final"  # noqa: S608
+    )
     return (
         f"select intDiv(toUnixTimestamp(happened_at), {spec.window_seconds}) * {spec.window_seconds} as begin, late, "  # noqa: S608
-        f"count() as n{keys}{sums} from ({inner} where event_type = '{spec.stream}' and {period}) "
+        f"count() as n{keys}{sums} from ({inner} where e.event_type = '{spec.stream}' and {period}) "
         f"group by begin, late{''.join(f', key_{n}' for n in range(len(spec.keys)))} order by begin "
         "format JSONCompactEachRow"
     )

@@ -17,8 +17,6 @@ from typing import Any
 from headrace.policy import Identity, Policy, column_masks, row_limits
 
 CATALOG = "lake"
-PLATFORM = "platform"
-"""The platform's own tables in PostgreSQL, for the build alone."""
 SERVICES = ("admin", "dbt", "bi_svc")
 _BUILDERS = "admin|dbt"
 _OWNER = ["SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP", "GRANT_SELECT"]
@@ -51,7 +49,6 @@ def rules(policy: Policy, people: Iterable[Identity], columns: Columns, pseudony
     named = "|".join(sorted({group_of(p) for p in readers})) or _NOBODY
     return {
         "catalogs": [
-            {"user": _BUILDERS, "catalog": PLATFORM, "allow": "read-only"},
             {"user": _BUILDERS, "catalog": ".*", "allow": "all"},
             {"user": "bi_svc", "catalog": CATALOG, "allow": "read-only"},
             {"group": named, "catalog": CATALOG, "allow": "read-only"},

@@ -26,6 +26,8 @@ class Dated:
     """The column of its partitions: when the event was, or the window began."""
     path: str
     """Its file below the folder of models."""
+    forever: bool = False
+    """Small, and made of what is deleted one day: its rows stay (`meta: {kept: forever}`)."""
 
     @property
     def relation(self) -> str:
@@ -50,4 +52,5 @@ def _dated(node: dict[str, Any]) -> Dated | None:
     if config.get("materialized") != "incremental" or not partition:
         return None
     path = str(Path(node["original_file_path"]).relative_to("models"))
-    return Dated(node["name"], node["schema"], node.get("alias") or node["name"], partition[1], path)
+    forever = (config.get("meta") or {}).get("kept") == "forever"
+    return Dated(node["name"], node["schema"], node.get("alias") or node["name"], partition[1], path, forever)

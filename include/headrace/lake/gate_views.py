@@ -61,6 +61,54 @@ final as (
 select * from final
 """
 
+_BELATED = """-- {{ note }}
+{{ '{{' }} config(materialized="view", tags=["raw"]) {{ '}}' }}
+
+with
+told as (
+{% for entity in entities %}
+    select '{{ entity.name }}' as entity, {{ entity.key }} as named_key, min(arrived_at) as first_at
+    from {{ '{{' }} ref("valid_{{ entity.name }}") {{ '}}' }}
+    group by {{ entity.key }}
+{% if not loop.last %}
+    union all
+{% endif %}
+{% endfor %}
+),
+
+named as (
+{% for c, field, entity in references %}
+    select
+        '{{ c.name }}' as stream,
+        '{{ field }}' as field,
+        '{{ entity.name }}' as entity,
+        {{ field }} as named_key,
+        arrived_at
+    from {{ '{{' }} ref("{{ c.name }}") {{ '}}' }}
+    where {{ field }} is not null and origin = 'stream'
+{% if not loop.last %}
+    union all
+{% endif %}
+{% endfor %}
+),
+
+final as (
+    select
+        named.stream,
+        named.field,
+        cast(named.arrived_at as date) as arrival_day,
+        count(*) as events,
+        count(distinct named.named_key) as late_keys,
+        max(date_diff('second', named.arrived_at, told.first_at)) as longest_wait_seconds
+    from named
+    inner join told on told.entity = named.entity and told.named_key = named.named_key
+    where told.first_at > named.arrived_at
+    group by named.stream, named.field, cast(named.arrived_at as date)
+)
+
+select * from final
+"""
+
 _YAML = """# {{ note }}
 version: 2
 
@@ -96,16 +144,43 @@ models:
       - name: unknown_keys
         description: How many different entities are named.
         meta: {classification: internal}
+  - name: belated_entities
+    description: >-
+      One row per stream, field and day of arrival with events that had arrived before anybody told of the entity that they
+      name; the entity has come since, so that they are joined with it like all others.
+    meta: {owner: platform}
+    columns:
+      - name: stream
+        meta: {classification: internal}
+      - name: field
+        meta: {classification: internal}
+      - name: arrival_day
+        meta: {classification: internal}
+      - name: events
+        meta: {classification: internal}
+      - name: late_keys
+        description: How many different entities came late.
+        meta: {classification: internal}
+      - name: longest_wait_seconds
+        description: The longest that such an event had been there before its entity was.
+        meta: {classification: internal}
 {% endif %}
 """
 
 
 def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     """Each view, and their description."""
-    values = {"note": NOTE, "contracts": list(contracts.values()), "references": _references(contracts)}
+    references = _references(contracts)
+    entities = {entity.name: entity for _, _, entity in references}
+    values = {
+        "note": NOTE,
+        "contracts": list(contracts.values()),
+        "references": references,
+        "entities": list(entities.values()),
+    }
     templates = {"corrections.sql": _CORRECTIONS, "_gate_views.yml": _YAML}
-    if values["references"]:
-        templates["unresolved.sql"] = _UNRESOLVED
+    if references:
+        templates |= {"unresolved.sql": _UNRESOLVED, "belated_entities.sql": _BELATED}
     return {models / "processed" / name: JINJA.from_string(text).render(values) for name, text in templates.items()}
 
 

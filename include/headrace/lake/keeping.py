@@ -63,7 +63,8 @@ def _built_since(settings: Settings, contract: Contract, moment: datetime) -> bo
 
 def _analytics(settings: Settings) -> Iterator[tuple[str, str, datetime]]:
     if since := kept_since(settings.analytics_days):
-        yield from ((f"{table.schema}.{table.table}", table.moment, since) for table in dated.tables(settings))
+        fleeting = (table for table in dated.tables(settings) if not table.forever)
+        yield from ((f"{table.schema}.{table.table}", table.moment, since) for table in fleeting)
 
 
 def _delete(cursor: Any, table: str, column: str, since: datetime) -> int:

@@ -18,7 +18,7 @@ from headrace.policy.users import ADMIN, identity_of, read_users
 from headrace.settings import Settings
 from headrace.streams.landing import objects
 
-PLUGINS = ("iceberg", "password-authenticators", "postgresql", "resource-group-managers", "session-property-managers")
+PLUGINS = ("iceberg", "password-authenticators", "resource-group-managers", "session-property-managers")
 # Trino looks for these in etc/ of the folder that it was started in.
 _AT_START = ("group-provider.properties", "resource-groups.properties", "session-property-config.properties")
 
@@ -126,7 +126,6 @@ def _values(settings: Settings, certificate: Path) -> dict[str, str]:
         "port": str(settings.ports.trino),
         "postgres": settings.address("postgres"),
         "postgres_password": settings.secret("postgres_iceberg_password"),
-        "reader_password": settings.secret("postgres_lake_reader_password"),
         "query_bytes": settings.query_bytes,
         "query_seconds": str(settings.query_seconds),
         "shared_secret": settings.secret("trino_internal_secret"),

@@ -35,7 +35,6 @@ TRINO_PLUGINS = frozenset(
         "iceberg",
         "memory",
         "password-authenticators",
-        "postgresql",
         "resource-group-managers",
         "session-property-managers",
         "tpch",

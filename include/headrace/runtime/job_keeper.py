@@ -129,23 +129,24 @@ class Keeper:
         What a person has stopped only a person starts, who is named here.
         """
         with self._exclusively():
-            if by:
-                self._note(held_by="", failures=[])
-            elif who := self.history.held_by:
-                raise JobHeld(_held(self.job.name, who))
+            history = self.history
+            if history.held_by and not by:
+                raise JobHeld(_held(self.job.name, history.held_by))
             seen = self.status()
             if seen.healthy and seen.handle:
                 return seen.handle
             if seen.state != "stalled" and (found := self._adopt()):
+                self._note(held_by="")
                 return found
-            history = self.history
             self._count(history, seen)
             grace = self.job.stop_seconds if seen.state == "stalled" else 2.0
             end(marked(self.job.name, self._settings.home), grace=grace)
             handle = self._launch()
+            # After the handle is there, so that nobody finds the job neither held nor running.
             history.starts += 1
-            history.stopping = False
-            history.reason = f"started by {by}" if by else history.reason
+            history.stopping, history.held_by = False, ""
+            if by:
+                history.failures, history.reason = [], f"started by {by}"
             history.write(self._history_file)
             self._publish("starting", history, handle, history.reason)
             log.info("job started", job=self.job.name, pid=handle.pid, before=seen.state, because=seen.reason)

@@ -18,8 +18,6 @@ from headrace.runtime.schema import ensure_schema
 from headrace.settings import Settings
 
 DATABASES = ("airflow", "headrace", "iceberg", "registry")
-LAKE_READER = "lake_reader"
-"""Trino's role for what the lake takes over from the platform's own tables."""
 _NOBODY = 65534
 
 
@@ -116,22 +114,16 @@ def healthy(settings: Settings) -> bool:
         return False
 
 
-def _ensure_role(settings: Settings, connection: psycopg.Connection, name: str) -> sql.Identifier:
-    role, password = sql.Identifier(name), sql.Literal(settings.secret(f"postgres_{name}_password"))
-    known = connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
-    verb = sql.SQL("alter" if known else "create")
-    connection.execute(sql.SQL("{} role {} login password {}").format(verb, role, password))
-    return role
-
-
 def settle(settings: Settings) -> None:
     from headrace.sinks import configuration
 
     with _connect(settings) as connection:
         for name in DATABASES:
-            role = _ensure_role(settings, connection, name)
+            role, password = sql.Identifier(name), sql.Literal(settings.secret(f"postgres_{name}_password"))
+            known = connection.execute("select 1 from pg_roles where rolname = %s", (name,)).fetchone()
+            verb = sql.SQL("alter" if known else "create")
+            connection.execute(sql.SQL("{} role {} login password {}").format(verb, role, password))
             if not connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
                 connection.execute(sql.SQL("create database {} owner {}").format(role, role))
-        _ensure_role(settings, connection, LAKE_READER)
     ensure_schema(settings)
     configuration.keep_in_step(settings)

@@ -139,7 +139,6 @@ create table if not exists anomaly_progress (
     part text primary key,
     through timestamptz not null
 );
-grant select on anomalies to lake_reader;
 create table if not exists configuration (
     kind text not null,
     name text not null,

@@ -19,7 +19,6 @@ NAMES = (
     "postgres_airflow_password",
     "postgres_headrace_password",
     "postgres_iceberg_password",
-    "postgres_lake_reader_password",
     "postgres_postgres_password",
     "postgres_registry_password",
     "supervisor_password",

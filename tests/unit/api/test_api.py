@@ -98,7 +98,8 @@ class Api:
         self.rates: Callable[[], Any] = lambda: RATES
         self.covered = now - timedelta(hours=1)
 
-        self.records, self.features = FakeRecords(), None
+        self.records = FakeRecords()
+        self.features: Any = None
         self.kept: dict[tuple[str, int, str | None], dict[str, Any]] = {}
         self.anomalies: list[dict[str, Any]] = []
         self.sessions: dict[str, dict[str, Any]] = {}

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from headrace.assistant.filled import LiveNotFilled
+from headrace.keys.features import AsOf
 from headrace.live.records import Record, version_of
 from headrace.policy.users import save_user
+from headrace.semantics.features import FeatureSet
 from tests.unit.api.test_api import Api
 
 AT = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
@@ -74,8 +77,6 @@ def test_the_latest_value_comes_from_its_key_else_from_the_windows_else_from_cur
     assert api.call("GET", "/metrics/nonsense/latest").status_code == 404
     assert api.call("GET", "/metrics/sales/latest?by=user_id", person="viewer").status_code == 403
 
-    from headrace.assistant.filled import LiveNotFilled
-
     def filling(*_: Any, **__: Any) -> Any:
         raise LiveNotFilled("being filled")
 
@@ -84,3 +85,48 @@ def test_the_latest_value_comes_from_its_key_else_from_the_windows_else_from_cur
     api.covered = now + timedelta(minutes=1)
     past = api.call("GET", "/metrics/sales/latest?minutes=10").json()
     assert (past["source"], past["value"]) == ("curated", 19.0)
+
+
+class FakeFeatures:
+    def sets(self) -> dict[str, FeatureSet]:
+        return {
+            "customer": FeatureSet("customer", "customers", ("sales",), (5,)),
+            "merchant": FeatureSet("merchant", "merchants", ("sales",), (5,)),
+        }
+
+    def columns(self, features: FeatureSet) -> set[str]:
+        return {"user_id" if features.entity == "customer" else "merchant_id"}
+
+    def live(self, features: FeatureSet, entity_id: str, now: datetime) -> tuple[dict[str, float], str]:
+        if entity_id == "old":
+            raise LiveNotFilled("being filled")
+        return {"sales_5m": 1.5}, "live"
+
+    def asof(self, features: FeatureSet, asked: list[tuple[str, datetime]]) -> list[AsOf]:
+        return [AsOf(id_, at, {"sales_5m": 2.5}, at < AT) for id_, at in asked]
+
+    def covered(self, features: FeatureSet) -> datetime:
+        return AT
+
+
+def test_features_are_for_those_who_see_whose_they_are(api: Api) -> None:
+    api.features = FakeFeatures()
+    found = api.call("GET", "/features/customer/c1").json()
+    assert (found["source"], found["features"]) == ("live", {"sales_5m": 1.5})
+    old = api.call("GET", "/features/customer/old").json()
+    assert (old["source"], old["features"], old["as_of"]) == ("lake", {"sales_5m": 2.5}, "2026-11-21T10:00:00Z")
+    for role in ("analyst", "viewer"):
+        assert api.call("GET", "/features/customer/c1", person=role).status_code == 403
+        assert api.call("GET", "/features/merchant/m1", person=role).status_code == 200
+    assert "customer" in api.call("GET", "/features/nobody/c1").json()["error"]["next_step"]
+
+
+def test_features_as_of_moments_say_what_may_still_come_and_nothing_of_the_future(api: Api) -> None:
+    api.features = FakeFeatures()
+    rows = [{"id": "c1", "at": (AT - timedelta(hours=1)).isoformat()}, {"id": "c1", "at": AT.isoformat()}]
+    found = api.call("POST", "/features/customer/as-of", json={"rows": rows}).json()
+    assert [row["complete"] for row in found["rows"]] == [True, False]
+    ahead = {"id": "c1", "at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+    assert api.call("POST", "/features/customer/as-of", json={"rows": [ahead]}).status_code == 422
+    without_zone = {"id": "c1", "at": "2026-11-21T10:00:00"}
+    assert api.call("POST", "/features/customer/as-of", json={"rows": [without_zone]}).status_code == 422

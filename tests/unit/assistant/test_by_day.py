@@ -8,15 +8,20 @@ from datetime import UTC, datetime
 
 import pytest
 
+from headrace.assistant.catalogue import vocabulary
 from headrace.assistant.evidence import HistoryRequest
 from headrace.assistant.history import compiled
+from headrace.assistant.lookups import Lookups
 from headrace.assistant.outcome import Understood
 from headrace.assistant.periods import Grain
 from headrace.assistant.route import NotKnown, Stretch
 from headrace.assistant.understand import Understanding
 from headrace.assistant.vocabulary import Metric
+from headrace.contracts.model import load_contracts
 from headrace.semantics import manifest as manifests
-from headrace.settings import Settings
+from headrace.semantics.catalogue import build
+from headrace.semantics.manifest import as_written
+from headrace.settings import REPO, Settings
 from tests.unit.assistant.world import NOW, VOCABULARY
 from tests.unit.semantics.declared import raw_manifest
 
@@ -64,3 +69,13 @@ def test_a_change_from_the_week_before_goes_by_week() -> None:
         outcome = Understanding(known).understand(question, NOW)
         assert isinstance(outcome, Understood), outcome
         assert (outcome.plan.metrics, outcome.plan.grain) == ((GROWTH.name,), grain)
+
+
+def test_every_metric_is_found_by_its_own_words() -> None:
+    """By rules alone, from the definitions as they are: nobody has to teach the assistant a new metric."""
+    known = vocabulary(build(as_written(raw_manifest()), load_contracts(REPO / "include" / "contracts")), Lookups(), ())
+    rules = Understanding(known)
+    for metric in known.metrics.values():
+        asked = [rules.understand(f"{phrase} last week", NOW) for phrase in metric.phrases]
+        found = [one.plan.metrics for one in asked if isinstance(one, Understood)]
+        assert (metric.name,) in found, metric.name

@@ -47,7 +47,7 @@ def test_tables_that_grow_with_time_come_after_what_they_read() -> None:
         _node("fct", ["events"], **day),
         _node("names", [], properties={"format_version": "2"}),
         _node("by_day", ["by_minute"], materialized="table"),
-        _node("events", ["names"], **day),
+        _node("events", ["names"], **day, meta={"kept": "forever"}),
     ]
     found = from_manifest({"nodes": {f"model.{node['name']}": node for node in nodes}})
     assert [(one.name, one.moment) for one in found] == [
@@ -56,6 +56,7 @@ def test_tables_that_grow_with_time_come_after_what_they_read() -> None:
         ("by_minute", "window_start"),
     ]
     assert found[0].path == "curated/events.sql"
+    assert [one.forever for one in found] == [True, False, False]
 
 
 def test_only_rows_that_are_gone_are_deleted_and_only_new_ones_put_in() -> None:

@@ -17,7 +17,7 @@ from headrace.settings import Settings
 
 SECRETS = (
     "trino_password_admin", "trino_password_dbt", "trino_password_bi_svc", "trino_internal_secret",
-    "postgres_iceberg_password", "postgres_lake_reader_password", "token_signing_key",
+    "postgres_iceberg_password", "token_signing_key",
 )  # fmt: skip
 
 
