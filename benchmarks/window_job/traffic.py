@@ -31,6 +31,8 @@ from headrace.streams.topics import producer_config
 SPAN = timedelta(minutes=60)
 """Longer than the state is kept, so that every engine has to let go of old windows and ids."""
 REPEATED, LATE, BAD = 0.05, 0.03, 0.01
+LATENESS_MS = 300_000
+"""The platform's default, `lateness_minutes`."""
 _SHAPES = 20_000
 _RECENT = 5_000
 _QUEUED = 100_000
@@ -109,21 +111,22 @@ def records(
     """(key, value, moment of arrival in ms) in the order of arrival; counts into the backlog."""
     rng, pool = random.Random(seed), shapes(contract, seed)
     every, once = Sums(), Sums()
-    recent: list[tuple[str, bytes, tuple[Any, ...], int]] = []
+    recent: list[tuple[str, bytes, tuple[Any, ...], int, int]] = []
     start_ms, step = int(began.timestamp() * 1000), SPAN.total_seconds() * 1000 / events
     for number in range(events):
         arrived = start_ms + int(number * step)
         draw = rng.random()
         backlog.records += 1
         if draw < REPEATED and recent:
-            key, value, place, cents = recent[int(rng.random() * len(recent))]
+            key, value, place, cents, moment = recent[int(rng.random() * len(recent))]
             backlog.repeated += 1
-            every.add(place, cents)
+            # A repeat is late by its own arrival, whatever its first was.
+            every.add((arrived > moment + LATENESS_MS, *place[1:]), cents)
             yield key, value, arrived
             continue
         shape = pool[int(rng.random() * _SHAPES)]
         late = draw > 1 - LATE
-        moment = arrived - (360_000 + int(rng.random() * 480_000) if late else int(rng.random() * 2_000))
+        moment = arrived - (LATENESS_MS + 60_000 + int(rng.random() * 480_000) if late else int(rng.random() * 2_000))
         event_id = f"tx-{seed}-{number:012d}"
         if REPEATED < draw < REPEATED + BAD:
             backlog.bad += 1
@@ -136,9 +139,9 @@ def records(
         every.add(place, shape.cents)
         once.add(place, shape.cents)
         if len(recent) < _RECENT:
-            recent.append((shape.key, value, place, shape.cents))
+            recent.append((shape.key, value, place, shape.cents, moment))
         else:
-            recent[number % _RECENT] = (shape.key, value, place, shape.cents)
+            recent[number % _RECENT] = (shape.key, value, place, shape.cents, moment)
         yield shape.key, value, arrived
     backlog.expected = {False: every.windows(), True: once.windows()}
 

@@ -7,6 +7,7 @@ it is not JSON), `given_FIELD` (a field's own characters, so that no engine roun
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -163,8 +164,13 @@ class Spark:
             "documents": f"json_array_length('[' || {text} || ']')",
         }
 
+    def opened(self, fields: Iterable[str]) -> dict[str, str]:
+        """Every field at once: each look into the document by itself would begin at its root."""
+        types = ", ".join(f"{field}: variant" for field in fields)
+        return {"opened": f"try_variant_get(document, '$.e', 'struct<{types}>')"}
+
     def text(self, field: str) -> str:
-        return f"try_variant_get(document, '$.e.{field}', 'string')"
+        return f"try_cast(opened.{field} AS string)"
 
     def bad_encoding(self) -> str:
         return "NOT is_valid_utf8(json_text)"
@@ -180,7 +186,7 @@ class Spark:
         return f"{self._kind(field)} = 'DOUBLE'"
 
     def _kind(self, field: str) -> str:
-        return f"schema_of_variant(try_variant_get(document, '$.e.{field}', 'variant'))"
+        return f"schema_of_variant(opened.{field})"
 
     def as_text(self, sql: str) -> str:
         return f"CAST({sql} AS string)"

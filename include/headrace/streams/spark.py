@@ -75,7 +75,8 @@ def kafka_records(
 def gated(records: DataFrame, contract: Contract, future_minutes: int) -> DataFrame:
     """The records with their typed fields, the rule that refuses them (or null), the reason and what was corrected."""
     found = rules(contract, SPARK, future_minutes)
-    steps = (SPARK.prepared(), given(contract, SPARK), texts(contract, SPARK), columns(contract, SPARK))
+    opened = SPARK.opened(field.name for field in contract.fields)
+    steps = (SPARK.prepared(), opened, given(contract, SPARK), texts(contract, SPARK), columns(contract, SPARK))
     kept, rows = records.columns, records
     for step in steps:
         rows = rows.selectExpr("*", *_named(step))
