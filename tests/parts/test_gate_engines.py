@@ -21,6 +21,7 @@ from tests.parts.gate_cases import CASES, GOOD, Case
 
 Verdicts = dict[str, dict[str, Any]]
 _RUN = re.compile(rb"([^']{1,6}?)\1{199,}")
+_MARKS = ("\ue000", "\ue001", "\ue002")
 
 
 def _spark(environment: str, java: int) -> Verdicts:
@@ -44,12 +45,15 @@ def _literal(value: bytes | None) -> str:
     """What repeats is spelt short: a statement may not be as long as the largest values are."""
     if value is None:
         return "CAST(NULL AS varbinary)"
-    pieces, at = [], 0
-    for run in _RUN.finditer(value):
-        pieces.append(f"X'{value[at : run.start()].hex()}'")
-        pieces.append(f"to_utf8(rpad('', {len(run[0])}, '{run[1].decode()}'))")
-        at = run.end()
-    return " || ".join([*pieces, f"X'{value[at:].hex()}'"])
+    runs = list(zip(_RUN.finditer(value), _MARKS, strict=False))
+    for run, mark in runs:
+        value = value.replace(run[0], mark.encode(), 1)
+    if not runs:
+        return f"X'{value.hex()}'"
+    text = f"from_utf8(X'{value.hex()}')"
+    for run, mark in runs:
+        text = f"replace({text}, '{mark}', rpad('', {len(run[0])}, '{run[1].decode()}'))"
+    return f"to_utf8({text})"
 
 
 def _trino(settings: Settings) -> Verdicts:
@@ -57,7 +61,9 @@ def _trino(settings: Settings) -> Verdicts:
     rows = ", ".join(f"('{case.name}', 0, {at}, {arrived}, {_literal(case.value)})" for at, case in enumerate(CASES))
     relation = (
         'SELECT topic, "partition", "offset", arrived_at, arrived_at AS landed_at, \'\' AS correlation_id, '
-        f"'1' AS contract_version, 'stream' AS origin, value FROM (VALUES {rows}) "
+        # Not a constant: what the gate never parses, Trino would parse while it plans.
+        "'1' AS contract_version, 'stream' AS origin, CASE WHEN random() < 1 THEN value END AS value "
+        f"FROM (VALUES {rows}) "
         'AS t(topic, "partition", "offset", arrived_at, value)'
     )
     judged = trino_model(load_contracts(settings.contracts)["transactions"], f"({relation})")
