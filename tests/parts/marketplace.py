@@ -51,7 +51,7 @@ def _transactions() -> Iterator[dict[str, Any]]:
             n,
             at,
             amount=(n * 137 % 9_999 + 1) / 100,
-            event_id=f"paid-{n}",
+            event_id=f"paid-{n:05}",
             user_id=_buyer(n),
             product_id=f"product-{n % 6}",
         )
@@ -88,7 +88,7 @@ def _payouts() -> Iterator[dict[str, Any]]:
     for n in range(40):
         for number, status in enumerate(("requested", "failed" if n % 4 == 0 else "settled")):
             yield {
-                "event_id": f"payout-{n}-{number}", "payout_id": f"p{n}", "merchant_id": "merchant-1", "payout_status": status,
+                "event_id": f"payout-{n}-{number}", "payout_id": f"payout-{n:02}", "merchant_id": "merchant-1", "payout_status": status,
                 "event_time": (FIRST + timedelta(hours=16 * n + number)).isoformat(), "amount": 5.5, "currency": "EUR",
                 "region": "europe", "account_ending": "1234", **({"failure": "closed"} if status == "failed" else {}),
             }  # fmt: skip
@@ -97,7 +97,7 @@ def _payouts() -> Iterator[dict[str, Any]]:
 def _lines() -> Iterator[dict[str, Any]]:
     for n in range(60):
         yield {
-            "event_id": f"line-{n}", "event_time": (FIRST + timedelta(hours=11 * n)).isoformat(), "service": "shop",
+            "event_id": f"line-{n:05}", "event_time": (FIRST + timedelta(hours=11 * n)).isoformat(), "service": "shop",
             "level": ("info", "info", "warning", "error", "critical")[n % 5], "message": "said", "logger": "shop.cart",
             "host": "one",
         }  # fmt: skip
