@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,8 @@ _ADD_USERS = """
 import sys
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 with get_application_builder() as builder:
-    for name in sys.argv[2:]:
-        role = builder.sm.find_role("Viewer")
+    for name, role in (person.split(":") for person in sys.argv[2:]):
+        role = builder.sm.find_role(role)
         assert builder.sm.add_user(name, name, name, f"{name}@localhost", role, sys.argv[1])
 """
 
@@ -43,7 +44,8 @@ def settings(start_parts: Callable[..., Settings]) -> Settings:
     people = {"olga": ("operator",), "vera": ("viewer",)}
     for name, roles in people.items():
         save_user(settings, name, WORD, roles)
-    command = [sys.executable, "-c", _ADD_USERS, WORD, *people]
+    # Airflow itself shows the pages of plugins to its role Op and above.
+    command = [sys.executable, "-c", _ADD_USERS, WORD, "olga:Op", "vera:Viewer"]
     subprocess.run(command, env=airflow.environment(settings), check=True, timeout=240)
     return settings
 
@@ -55,12 +57,13 @@ def keeper(settings: Settings) -> Iterator[Keeper]:
     keeper.stop(grace=1)
 
 
-def _client(settings: Settings, user: str, password: str = WORD) -> httpx.Client:
-    client = httpx.Client(base_url=settings.airflow_url, trust_env=False, timeout=60)
-    who = {"username": user, "password": password}
-    token = client.post("/auth/token", json=who).raise_for_status().json()["access_token"]
-    client.headers["Authorization"] = f"Bearer {token}"
-    return client
+@contextmanager
+def _client(settings: Settings, user: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=settings.airflow_url, trust_env=False, timeout=60) as client:
+        who = {"username": user, "password": WORD}
+        token = client.post("/auth/token", json=who).raise_for_status().json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
 
 
 def _audited(settings: Settings, actor: str) -> list[tuple[Any, ...]]:
