@@ -126,12 +126,9 @@ valued as (
     select
         parsed.*,
         origin = 'stream' and arrived_at > event_time + interval '5' minute as is_late,
-        amount * coalesce(
-            (
-                select max_by(usd_rate, rate_date) from rates
-                where rates.currency = parsed.currency and rates.rate_date <= cast(parsed.event_time as date)
-            ),
-            (select min_by(usd_rate, rate_date) from rates where rates.currency = parsed.currency)
+        amount * (
+            select max_by(usd_rate, rate_date) from rates
+            where rates.currency = parsed.currency and rates.rate_date <= cast(parsed.event_time as date)
         ) as usd
     from parsed
     where place = 1 and amount >= 0 and currency in ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR')

@@ -33,10 +33,11 @@ def lake(start_parts: Callable[..., Settings]) -> Lake:
     """With rows of long ago, which were built like all others."""
     lake = filled(start_parts, "valkey")
     airflow.prepare(lake.settings)
-    soon = START + timedelta(hours=7)
+    # As everything that lands does, later than all that had landed before.
+    now = datetime.now(UTC)
     ages = (*((n, OLD) for n in range(3)), *((3 + n, OLDEST) for n in range(2)), (5, BEFORE))
     lake.land(
-        "transactions", [landed(event(40_000 + n, at + n * timedelta(minutes=1)), landed_at=soon) for n, at in ages]
+        "transactions", [landed(event(40_000 + n, at + n * timedelta(minutes=1)), landed_at=now) for n, at in ages]
     )
     lake.build("--select", "+transactions_by_day")
     return lake
@@ -141,6 +142,8 @@ def test_raw_records_that_no_build_has_read_are_kept(lake: Lake) -> None:
 
 def test_old_snapshots_are_forgotten_with_their_files_and_the_rows_stay(lake: Lake) -> None:
     tables = ("raw.transactions", "processed.transactions", "curated.transactions_by_minute")
+    # What a commit replaced is deleted when that commit is forgotten, so the newest must not be the compaction.
+    lake.land("transactions", [landed(event(41_000, START))])
     rows = [lake.query(f"select count(*), max(landed_at) from lake.{table}") for table in tables]
     folder = Path(
         str(lake.query('select file_path from raw."transactions$files" limit 1')[0][0]).removeprefix("file://")
