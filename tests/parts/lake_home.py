@@ -14,7 +14,9 @@ from headrace.lake.trino import connect
 from headrace.settings import Settings
 from tests.parts.raw_rows import Landed, create, event, land, landed
 
-START = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=2)
+_TWO_DAYS_AGO = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(days=2)
+START = _TWO_DAYS_AGO.replace(hour=min(_TWO_DAYS_AGO.hour, 18))
+"""Early enough that its events are of one day: a rate of the next is of the future when it is told."""
 EVENTS = 240
 
 
