@@ -32,7 +32,7 @@ def lineage(
 ) -> None:
     """Show what something is made of, up to the topics, and what is made of it, down to the reports.
 
-    Told by dbt, Airflow and the streaming jobs as OpenLineage events; drawn in the app on page Lineage.
+    Told by dbt and the streaming jobs as OpenLineage events; drawn in the app on page Lineage.
     """
     from headrace.lineage import collect as collecting
     from headrace.lineage import store
