@@ -30,8 +30,6 @@ _JOURNEYS = ("test_platform", "browser", "test_self_repair")
 """First what a newcomer sees, last what breaks things."""
 _GROUPS = {
     "test_dbt_build": "lake",
-    "test_lake_dags": "lake",
-    "test_export": "lake",
     "test_metrics": "lake",
     "test_reconciliation": "lake",
     "test_trino": "lake",
