@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -40,7 +41,8 @@ def kill_with_children(pid: int) -> None:
     """A job's JVM is what works: it dies first, before the Python process above it could tell it to end."""
     parent = psutil.Process(pid)
     for one in [*parent.children(recursive=True), parent]:
-        os.kill(one.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # A child of PostgreSQL may just have ended by itself.
+            os.kill(one.pid, signal.SIGKILL)
 
 
 def await_true(seen: Callable[[], object], seconds: float, otherwise: str, *, pause: float = 0.5) -> None:

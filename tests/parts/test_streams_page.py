@@ -138,7 +138,7 @@ def test_in_a_browser_it_is_used_by_keyboard_and_fits_a_phone(
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("heading", name=JOB, exact=True)).to_be_visible()
     page.goto(f"{settings.airflow_url}{PAGE}/")
-    page.get_by_role("button", name=f"Start {JOB}").click()
+    page.get_by_role("button", name=f"Start {JOB}", exact=True).click()
     expect(page.get_by_role("status")).to_have_text(f"{JOB} was started.")
     _running(keeper)
     expect(page.locator(f"#{JOB}-state")).to_contain_text("running")
