@@ -24,9 +24,10 @@ os.environ["HEADRACE_LAKE_BATCH_SECONDS"] = "3"
 
 from headrace.runtime.jobs import JOBS  # noqa: E402
 from headrace.settings import Settings, get_settings  # noqa: E402
+from tests.browser import chromium, open_page  # noqa: E402, F401 - fixtures
 
 _ORDER = ("unit", "parts", "journeys", "faults")
-_JOURNEYS = ("test_platform", "browser", "test_self_repair")
+_JOURNEYS = ("test_platform", "test_browser", "test_self_repair")
 """First what a newcomer sees, last what breaks things."""
 _GROUPS = {
     "test_dbt_build": "lake",

@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -41,10 +40,8 @@ def test_a_run_that_is_late_is_one_alert_however_often_it_is_told(settings: Sett
         "dag_run": {"dag_id": "curate", "dag_run_id": "run 1"},
         "deadline": {"id": "x", "deadline_time": "2026-01-30 12:00:00+00:00"},
     }
-    # In a thread of its own: a browser of another file leaves its loop running in this one.
-    with ThreadPoolExecutor() as thread:
-        for _ in range(2):
-            thread.submit(asyncio.run, tell_of_delay(context)).result(60)
+    for _ in range(2):
+        asyncio.run(tell_of_delay(context))
     told = documents(settings, ALERTS)
     assert set(told) == {"delay:curate:run 1"}
     assert "run 1 of curate should have been done by 2026-01-30 12:00" in told["delay:curate:run 1"]["sentence"]

@@ -20,8 +20,8 @@ from headrace.policy.users import save_user
 from headrace.runtime import airflow, jobs
 from headrace.runtime.job_keeper import Keeper
 from headrace.settings import Settings
-from tests.journeys.browser.conftest import chromium, open_page  # noqa: F401 - fixtures
-from tests.journeys.browser.steps_in_browser import fits_its_width, tab_to
+from tests.browser import Open
+from tests.browser_steps import fits_its_width, tab_to
 
 JOB = "dummy"
 PAGE = "/headrace/streams"
@@ -130,7 +130,7 @@ def _sign_in(page: Page, user: str) -> None:
 def test_in_a_browser_it_is_used_by_keyboard_and_fits_a_phone(
     settings: Settings,
     keeper: Keeper,
-    open_page: Callable[..., Page],  # noqa: F811
+    open_page: Open,
 ) -> None:
     page = open_page(f"{settings.airflow_url}/auth/login/")
     _sign_in(page, "olga")

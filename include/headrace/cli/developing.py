@@ -16,7 +16,7 @@ SUITES = {
     "unit": ["tests/unit"],
     "parts": ["tests/parts"],
     "journeys": ["tests/journeys"],
-    "browser": ["tests/journeys/browser"],
+    "browser": ["tests/journeys/test_browser_app.py", "tests/journeys/test_browser_platform.py"],
     "faults": ["tests/faults"],
 }
 

@@ -7,20 +7,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-REPO = Path(__file__).resolve().parents[3]
-sys.path.extend(str(folder) for folder in (REPO / "tests" / "unit" / "ui", Path(__file__).parent))
+from tests.browser import Open
+from tests.browser_steps import ask, big_number, fits_its_width, open_live, question_box, sign_in, tab_to
 
-from steps_in_browser import ask, big_number, fits_its_width, open_live, question_box, sign_in, tab_to  # noqa: E402
+REPO = Path(__file__).resolve().parents[2]
+sys.path.append(str(REPO / "tests" / "unit" / "ui"))
+
 from stub_api import Stub, serving  # noqa: E402
-
-Open = Callable[..., Page]
 
 
 def free_port() -> int:

@@ -25,8 +25,9 @@ SECONDS = 30
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """One for each file: while it lives this thread is inside of its event loop, where nothing else can run one."""
     try:
         found = browser.find(get_settings())
     except browser.NoBrowser as reason:

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
-from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from headrace.settings import Settings
+from tests.browser import Open
+from tests.browser_steps import ask, big_number, fits_its_width, open_live, sign_in, turns
 
-sys.path.append(str(Path(__file__).parent))
-
-from steps_in_browser import ask, big_number, fits_its_width, open_live, sign_in, turns
-
-Open = Callable[..., Page]
 MONEY = re.compile(r"\$[\d,]+(\.\d\d)?")
 ANSWER_MS = 60_000
 WINDOW_MS = 90_000
