@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app.api import key_routes, lineage_routes, middleware, problems, quality_routes, routes
+from app.api import failures, key_routes, lineage_routes, middleware, problems, quality_routes, routes
 from app.api.parts import Parts
 
 _DESCRIPTION = """Ask about the business in plain English; every answer carries its plan, its SQL and how fresh it is.
@@ -26,6 +26,7 @@ def create(parts: Parts) -> FastAPI:
     app = FastAPI(title="Headrace", version="1", description=_DESCRIPTION, lifespan=lifespan)
     app.state.parts = parts
     problems.install(app)
+    failures.install(app)
     for module in (routes, key_routes, quality_routes, lineage_routes):
         app.include_router(module.router)
     app.add_middleware(middleware.Envelope)

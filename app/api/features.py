@@ -10,8 +10,8 @@ from redis.exceptions import RedisError
 from app.api.parts import Parts
 from app.api.problems import Refused
 from app.api.security import require
-from headrace.assistant.filled import LiveNotFilled
 from headrace.keys.features import Values
+from headrace.live.either import LiveNotFilled
 from headrace.log import get_logger
 from headrace.policy import Identity, Resource, column_masks, row_limits
 from headrace.policy.audit import Entry

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -11,41 +9,15 @@ from fastapi import APIRouter, Path, Query, Request
 from app.api import features, records
 from app.api.features import FeaturesAsOf, FeaturesNow, Moments
 from app.api.latest import LatestMetric, latest
-from app.api.problems import Refused
 from app.api.records import OneRecord
 from app.api.security import Person, parts_of, require
 from app.api.threads import in_thread
-from headrace.assistant.history import HistoryRefused, HistoryUnavailable
-from headrace.assistant.rates import RatesUnknown
-from headrace.assistant.run import TooSlow
-from headrace.keys.lake import LakeDown
-from headrace.policy.audit import AuditUnavailable
 
 _SECONDS = 40.0
 _LONG_SECONDS = 180.0
 router = APIRouter()
 Id = Annotated[str, Path(min_length=1, max_length=128)]
 Name = Annotated[str, Path(pattern="^[a-z][a-z0-9_]*$", max_length=64)]
-
-
-@contextmanager
-def _failures_told() -> Iterator[None]:
-    retry = {"Retry-After": "10"}
-    try:
-        yield
-    except LakeDown as error:
-        raise Refused(503, str(error), "See `./headrace status trino`, then try again.", retry) from error
-    except HistoryUnavailable as error:
-        raise Refused(503, str(error), "Try again shortly.", retry) from error
-    except HistoryRefused as error:
-        raise Refused(403, str(error), "Ask an administrator for a role that may.") from error
-    except RatesUnknown as error:
-        raise Refused(503, str(error), "Try again in some minutes.", retry) from error
-    except TooSlow as error:
-        raise Refused(504, str(error), "Try again shortly.") from error
-    except AuditUnavailable as error:
-        message = "The answer is withheld, because it could not be recorded."
-        raise Refused(503, message, "Try again; `./headrace status` shows PostgreSQL.", retry) from error
 
 
 @router.get("/events/{event_id}")
@@ -56,11 +28,7 @@ async def one_event(
     parts = parts_of(request)
     require(parts, person, "ask")
 
-    def work() -> OneRecord:
-        with _failures_told():
-            return records.event(parts, person, event_id, stream)
-
-    return await in_thread(_SECONDS, work)
+    return await in_thread(_SECONDS, lambda: records.event(parts, person, event_id, stream))
 
 
 @router.get("/reference/{entity}/{entity_id}")
@@ -69,11 +37,7 @@ async def one_entity(request: Request, person: Person, entity: Name, entity_id: 
     parts = parts_of(request)
     require(parts, person, "ask")
 
-    def work() -> OneRecord:
-        with _failures_told():
-            return records.entity(parts, person, entity, entity_id)
-
-    return await in_thread(_SECONDS, work)
+    return await in_thread(_SECONDS, lambda: records.entity(parts, person, entity, entity_id))
 
 
 @router.get("/metrics/{name}/latest")
@@ -88,11 +52,7 @@ async def latest_metric(
     parts = parts_of(request)
     require(parts, person, "ask")
 
-    def work() -> LatestMetric:
-        with _failures_told():
-            return latest(parts, person, name, minutes, by)
-
-    return await in_thread(_SECONDS, work)
+    return await in_thread(_SECONDS, lambda: latest(parts, person, name, minutes, by))
 
 
 @router.get("/features/{entity}/{entity_id}")
@@ -101,11 +61,7 @@ async def features_now(request: Request, person: Person, entity: Name, entity_id
     parts = parts_of(request)
     require(parts, person, "ask")
 
-    def work() -> FeaturesNow:
-        with _failures_told():
-            return features.now(parts, person, entity, entity_id)
-
-    return await in_thread(_SECONDS, work)
+    return await in_thread(_SECONDS, lambda: features.now(parts, person, entity, entity_id))
 
 
 @router.post("/features/{entity}/as-of")
@@ -114,8 +70,4 @@ async def features_as_of(request: Request, person: Person, entity: Name, asked: 
     parts = parts_of(request)
     require(parts, person, "ask")
 
-    def work() -> FeaturesAsOf:
-        with _failures_told():
-            return features.as_of(parts, person, entity, asked)
-
-    return await in_thread(_LONG_SECONDS, work)
+    return await in_thread(_LONG_SECONDS, lambda: features.as_of(parts, person, entity, asked))

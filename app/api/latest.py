@@ -11,14 +11,13 @@ from app.api.parts import Parts
 from app.api.problems import Refused
 from app.api.security import require
 from headrace.assistant.figures import evaluate
-from headrace.assistant.filled import LiveNotFilled
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.assistant.plan import Plan, Source, TimeRange
 from headrace.assistant.route import NotKnown
-from headrace.assistant.run import SECOND
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.assistant.wording import number
+from headrace.live.either import SECOND, LiveNotFilled
 from headrace.log import get_logger
 from headrace.policy import Identity, Resource
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
-import psycopg
 from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
@@ -19,10 +16,8 @@ from app.api.threads import in_thread
 from headrace.lineage.graph import Edge, Graph, Unknown
 from headrace.lineage.names import Node
 from headrace.lineage.store import Malformed
-from headrace.log import get_logger
 from headrace.settings import MissingSecret
 
-_LOG = get_logger(__name__)
 _BEARER = HTTPBearer(auto_error=False)
 _SECONDS = 10.0
 router = APIRouter()
@@ -46,17 +41,6 @@ class LineageGraph(BaseModel):
     edges: list[Step]
 
 
-@contextmanager
-def _failures_told() -> Iterator[None]:
-    try:
-        yield
-    except psycopg.Error as error:
-        _LOG.error("lineage_store_failed", reason=str(error))
-        raise Refused(
-            503, "Lineage cannot be reached.", "See `./headrace status postgres`.", {"Retry-After": "5"}
-        ) from error
-
-
 @router.get("/lineage")
 async def lineage(
     request: Request, person: Person, name: Annotated[str | None, Query(max_length=200)] = None
@@ -66,8 +50,7 @@ async def lineage(
     require(parts, person, "catalogue")
 
     def work() -> LineageGraph:
-        with _failures_told():
-            graph = _store(parts).graph()
+        graph = _store(parts).graph()
         return _shown(graph, _found(graph, name) if name else None)
 
     return await in_thread(_SECONDS, work)
@@ -91,8 +74,7 @@ async def tell(
 
     def work() -> Response:
         try:
-            with _failures_told():
-                _store(parts).keep([body])
+            _store(parts).keep([body])
         except Malformed as error:
             raise Refused(422, str(error), "See https://openlineage.io/apidocs/openapi for the form.") from error
         return Response(status_code=201)

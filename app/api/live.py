@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from app.api.either import windows_of
 from app.api.models import LiveSummary
 from app.api.parts import Parts
 from headrace.assistant.livepart import Rates, Windows
@@ -14,6 +13,7 @@ from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.summary import LiveFigures
+from headrace.live.either import of_either
 from headrace.policy import Identity
 from headrace.streams.spec import LiveMeasure
 
@@ -22,7 +22,7 @@ _AMOUNT = LiveMeasure("transactions", "sum_amount", "sum", "usd_rate")
 
 
 def summary(parts: Parts, person: Identity, minutes: int) -> LiveSummary:
-    found, source = windows_of(parts, lambda store: _summary(parts, store, person, minutes))
+    found, source = of_either(parts.windows, parts.second, lambda store: _summary(parts, store, person, minutes))
     return found.model_copy(update={"source": source})
 
 

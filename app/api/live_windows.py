@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from app.api.either import windows_of
 from app.api.parts import Parts
 from app.api.problems import Refused
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
+from headrace.live.either import of_either
 from headrace.live.fold import Folded, Windows, sliding
 from headrace.policy import Identity
 from headrace.streams.spec import LiveSpec
@@ -52,7 +52,7 @@ def windows(parts: Parts, person: Identity, asked: Asked) -> LiveWindows:
     def read(store: Windows) -> list[Folded]:
         return sliding(store, spec, begin, end, seconds=asked.seconds, slide=asked.slide, late=asked.late)
 
-    found, source = windows_of(parts, read)
+    found, source = of_either(parts.windows, parts.second, read)
     limits = {f.dimension: f.values for f in row_filters(person)}
     kept = [row for row in found if all(row.keys[name] in values for name, values in limits.items())]
     if len(kept) > _MOST_ROWS:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
-import psycopg
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
@@ -13,10 +12,8 @@ from app.api.problems import Refused
 from app.api.security import Person, parts_of, require
 from app.api.threads import in_thread
 from headrace.assistant.permit import row_filters
-from headrace.log import get_logger
 from headrace.quality.figures import MEANING, Verdict, verdicts
 
-_LOG = get_logger(__name__)
 _SECONDS = 10.0
 router = APIRouter()
 
@@ -53,13 +50,7 @@ async def quality(
 
     def work() -> QualityDays:
         today = datetime.now(UTC).date()
-        try:
-            figures = parts.quality(today - timedelta(days=days - 1), today)
-        except psycopg.Error as error:
-            _LOG.error("quality_not_read", reason=str(error))
-            raise Refused(
-                503, "What was measured cannot be read.", "See `./headrace status postgres`.", {"Retry-After": "5"}
-            ) from error
+        figures = parts.quality(today - timedelta(days=days - 1), today)
         mine = [figure for figure in figures if table in (None, figure.table)]
         return QualityDays(as_of=datetime.now(UTC), meaning=dict(MEANING), days=[_day(v) for v in verdicts(mine)])
 

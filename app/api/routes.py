@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from redis.exceptions import RedisError
 
 from app.api import anomalies, live, sessions
 from app.api.live_windows import LiveWindows, Wanted, windows
@@ -28,36 +25,17 @@ from app.api.problems import Refused
 from app.api.security import Person, SignInLimit, parts_of, require
 from app.api.threads import in_thread
 from headrace.assistant.answer import Answer
-from headrace.assistant.filled import LiveNotFilled
-from headrace.assistant.history import HistoryRefused, HistoryUnavailable
 from headrace.assistant.permit import vocabulary_of
-from headrace.assistant.run import TooSlow
 from headrace.assistant.suggest import suggest
-from headrace.log import get_logger
-from headrace.policy.audit import AuditUnavailable, Entry, write_or_log
+from headrace.policy.audit import Entry, write_or_log
 from headrace.policy.tokens import issue
 from headrace.policy.users import UsersFileError, sign_in
-from headrace.sessions.reading import SessionsNotFilled
 
-_LOG = get_logger(__name__)
 _SIGN_IN_SECONDS = 10.0
 _LIVE_SECONDS = 5.0
 _GRACE_SECONDS = 5.0
 router = APIRouter()
 _tries = SignInLimit()
-
-
-@contextmanager
-def _live_store_failures_told() -> Iterator[None]:
-    try:
-        yield
-    except (LiveNotFilled, SessionsNotFilled) as error:
-        raise Refused(503, str(error), "Try again in some seconds.", {"Retry-After": "5"}) from error
-    except RedisError as error:
-        _LOG.error("live_store_failed", reason=str(error))
-        raise Refused(
-            503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
-        ) from error
 
 
 @router.post("/token")
@@ -92,22 +70,7 @@ async def query(request: Request, body: Asking, person: Person) -> Answer:
     question, correlation = body.question(), request.state.correlation_id
 
     def work() -> Answer:
-        try:
-            with _live_store_failures_told():
-                return parts.assistant.answer(person, question, correlation)
-        except AuditUnavailable as error:
-            _LOG.error("answer_withheld", reason=str(error))
-            message = "The answer is withheld, because it could not be recorded."
-            raise Refused(
-                503, message, "Try again; `./headrace status` shows PostgreSQL.", {"Retry-After": "5"}
-            ) from error
-        except TooSlow as error:
-            raise Refused(504, str(error), "Ask for a shorter period or fewer groups.") from error
-        except HistoryRefused as error:
-            raise Refused(403, str(error), "Ask an administrator for a role that may.") from error
-        except HistoryUnavailable as error:
-            next_step = 'Try again shortly, or ask about live figures: "in the last 5 minutes".'
-            raise Refused(503, str(error), next_step, {"Retry-After": "10"}) from error
+        return parts.assistant.answer(person, question, correlation)
 
     return await in_thread(parts.settings.query_seconds + _GRACE_SECONDS, work)
 
@@ -120,11 +83,7 @@ async def live_summary(
     parts = parts_of(request)
     require(parts, person, "live")
 
-    def work() -> LiveSummary:
-        with _live_store_failures_told():
-            return live.summary(parts, person, minutes)
-
-    return await in_thread(_LIVE_SECONDS, work)
+    return await in_thread(_LIVE_SECONDS, lambda: live.summary(parts, person, minutes))
 
 
 @router.get("/live/windows")
@@ -133,11 +92,7 @@ async def live_windows(request: Request, person: Person, asked: Wanted) -> LiveW
     parts = parts_of(request)
     require(parts, person, "live")
 
-    def work() -> LiveWindows:
-        with _live_store_failures_told():
-            return windows(parts, person, asked)
-
-    return await in_thread(_LIVE_SECONDS, work)
+    return await in_thread(_LIVE_SECONDS, lambda: windows(parts, person, asked))
 
 
 @router.get("/anomalies")
@@ -148,16 +103,7 @@ async def list_anomalies(
     parts = parts_of(request)
     require(parts, person, "live")
 
-    def work() -> Anomalies:
-        try:
-            return anomalies.recent(parts, person, state)
-        except RedisError as error:
-            _LOG.error("live_store_failed", reason=str(error))
-            raise Refused(
-                503, "The live store does not answer.", "See `./headrace status`.", {"Retry-After": "5"}
-            ) from error
-
-    return await in_thread(_LIVE_SECONDS, work)
+    return await in_thread(_LIVE_SECONDS, lambda: anomalies.recent(parts, person, state))
 
 
 @router.get("/sessions/{session_id}")
@@ -168,11 +114,7 @@ async def session(
     parts = parts_of(request)
     require(parts, person, "live")
 
-    def work() -> LiveSession:
-        with _live_store_failures_told():
-            return sessions.one(parts, person, session_id)
-
-    return await in_thread(_LIVE_SECONDS, work)
+    return await in_thread(_LIVE_SECONDS, lambda: sessions.one(parts, person, session_id))
 
 
 @router.get("/users/{user_id}/activity")
@@ -182,11 +124,7 @@ async def activity(
     """What a person did in the last hour, session by session; for those who may see persons."""
     parts = parts_of(request)
 
-    def work() -> Activity:
-        with _live_store_failures_told():
-            return sessions.of_user(parts, person, user_id)
-
-    return await in_thread(_LIVE_SECONDS, work)
+    return await in_thread(_LIVE_SECONDS, lambda: sessions.of_user(parts, person, user_id))
 
 
 @router.get("/catalogue/metrics")

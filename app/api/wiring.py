@@ -13,7 +13,6 @@ import psycopg
 import redis
 from cachetools import TTLCache, cached
 
-from app.api import either
 from app.api.health import Checks
 from app.api.parts import Parts
 from headrace.anomalies.layout import LIVE_KEY
@@ -34,6 +33,7 @@ from headrace.keys.records import Records
 from headrace.lake import access, coverage, trino
 from headrace.lineage.store import Kept
 from headrace.live.client import valkey
+from headrace.live.either import from_either
 from headrace.live.kept import metric_key
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
@@ -114,7 +114,7 @@ def wire(settings: Settings) -> Parts:
         kept_metric=partial(_kept_metric, client),
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
-        activity=either.activity(partial(activity, client), sessions),
+        activity=_activity(client, sessions),
         quality=partial(ledger.read, settings),
         lineage=Kept(settings),
         closing=(runner, checks, client),
@@ -182,6 +182,17 @@ def _pseudonym_key(settings: Settings) -> str:
 def _kept_metric(client: redis.Redis, name: str, minutes: int, by: str | None) -> dict[str, Any] | None:
     text: Any = client.get(metric_key(name, minutes, by))
     return json.loads(text) if text else None
+
+
+def _activity(client: redis.Redis, second: ClickHouseSessions | None) -> Callable[[str], list[dict[str, Any]]]:
+    """A person's sessions, each with where it was read."""
+
+    def read(user_id: str) -> list[dict[str, Any]]:
+        behind = None if second is None else lambda: second.of(user_id, datetime.now(UTC))
+        found, source = from_either(lambda: activity(client, user_id), behind)
+        return [one | {"source": source} for one in found]
+
+    return read
 
 
 def _valkey(client: redis.Redis) -> None:

@@ -9,14 +9,11 @@ from typing import Any
 from cachetools import TTLCache, cached
 
 from headrace.assistant.livepart import Windows
+from headrace.live.either import LiveNotFilled
 from headrace.live.fold import Window
 from headrace.live.layout import RUN
 
 _CHECK_SECONDS = 1.0
-
-
-class LiveNotFilled(RuntimeError):
-    """A figure read now could be too small without anybody noticing."""
 
 
 class FilledStore:

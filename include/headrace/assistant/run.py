@@ -11,22 +11,19 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
-from redis.exceptions import RedisError
-
 from headrace.assistant.evidence import Freshness, History, HistoryRequest, HistoryResult, Result, Sql
 from headrace.assistant.figures import Part, join
-from headrace.assistant.filled import LiveNotFilled
 from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, Windows, as_live, events, total
 from headrace.assistant.pastpart import PastRead, reads
 from headrace.assistant.plan import Filter, Plan, TimeRange
 from headrace.assistant.route import Live, NotKnown, Route, Stretch, route
 from headrace.assistant.vocabulary import Dimension, Vocabulary
+from headrace.live.either import LIVE, of_either
 from headrace.policy import Identity
 
 T = TypeVar("T")
 _Figures = tuple[Part, int, dict[str, datetime | None]]
 """Figures, how many late events are in them, and the newest window of each specification."""
-SECOND = "clickhouse"
 _QUIET = timedelta(minutes=5)
 
 
@@ -112,13 +109,7 @@ class _Run:
             self._present = pool.submit(lambda: self._from_either(figures))
 
     def _from_either(self, read: Callable[[Windows], T]) -> tuple[T, str]:
-        """With the name of the store that answered."""
-        try:
-            return read(self._runner._live), "window"
-        except (LiveNotFilled, RedisError):
-            if self._runner._second is None:
-                raise
-            return read(self._runner._second), SECOND
+        return of_either(self._runner._live, self._runner._second, read)
 
     def _asked(self, stretch: Stretch) -> HistoryRequest:
         return HistoryRequest(
@@ -161,7 +152,8 @@ class _Run:
                 Freshness(part="historical", source="lake.curated", as_of=self._coverage, through=end)
             )
         if self._present and self._route.live:
-            (part, result.late_events, newest), store = _wait(self._present, deadline, "the live store")
+            (part, result.late_events, newest), called = _wait(self._present, deadline, "the live store")
+            store = "window" if called == LIVE else called
             parts.append(part)
             end = self._route.live.end
             for request in self._requests or ():

@@ -10,17 +10,14 @@ from itertools import product
 from math import prod
 from typing import Any, Protocol
 
-from redis.exceptions import RedisError
-
 from headrace.assistant.figures import Cells, evaluate, join
-from headrace.assistant.filled import LiveNotFilled
 from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, as_live, total
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.plan import Filter
-from headrace.assistant.run import SECOND
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.assistant.wording import number
 from headrace.contracts.model import Contract
+from headrace.live.either import of_either
 from headrace.live.fold import Window
 from headrace.live.layout import field_of
 from headrace.semantics import asof, catalogue
@@ -77,12 +74,7 @@ class Features:
 
     def live(self, features: FeatureSet, entity_id: str, now: datetime) -> tuple[Values, str]:
         """As of now, from the minutes that the live store holds, or the one behind it; and which it was."""
-        try:
-            return self._live(self._store, features, entity_id, now), "live"
-        except (LiveNotFilled, RedisError):
-            if self._second is None:
-                raise
-            return self._live(self._second, features, entity_id, now), SECOND
+        return of_either(self._store, self._second, lambda store: self._live(store, features, entity_id, now))
 
     def _live(self, store: Store, features: FeatureSet, entity_id: str, now: datetime) -> Values:
         words, end = self._vocabulary(), ceil_minute(now)

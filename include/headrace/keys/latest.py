@@ -16,12 +16,12 @@ import msgspec
 import redis
 
 from headrace.assistant.figures import Part, evaluate, join
-from headrace.assistant.filled import LiveNotFilled
 from headrace.assistant.livepart import NO_RATES, LiveRequest, Rates, as_live, total
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.vocabulary import Metric, Vocabulary
 from headrace.assistant.wording import number
+from headrace.live.either import LiveNotFilled
 from headrace.live.fold import Window, Windows
 from headrace.live.kept import METRIC_SECONDS, metric_key
 from headrace.log import get_logger

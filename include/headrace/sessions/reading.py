@@ -8,10 +8,11 @@ from typing import Any
 
 import redis
 
+from headrace.live.either import LiveNotFilled
 from headrace.sessions.layout import RUN, activity_key, session_key
 
 
-class SessionsNotFilled(LookupError):
+class SessionsNotFilled(LiveNotFilled):
     """The live store does not hold all sessions yet, so nothing found is no answer."""
 
     def __init__(self) -> None:

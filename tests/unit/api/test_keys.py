@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from headrace.assistant.filled import LiveNotFilled
 from headrace.keys.features import AsOf
+from headrace.live.either import LiveNotFilled
 from headrace.live.records import Record, version_of
 from headrace.policy.users import save_user
 from headrace.semantics.features import FeatureSet

@@ -12,7 +12,7 @@ import pytest
 
 from headrace.assistant.catalogue import _countries
 from headrace.assistant.evidence import HistoryRequest
-from headrace.assistant.filled import FilledStore, LiveNotFilled
+from headrace.assistant.filled import FilledStore
 from headrace.assistant.history import HistoryUnavailable, _part
 from headrace.assistant.kept import Kept
 from headrace.assistant.lexicon import Lexicon
@@ -21,6 +21,7 @@ from headrace.assistant.outcome import Asked, Understood
 from headrace.assistant.route import Stretch
 from headrace.assistant.understand import Understanding
 from headrace.assistant.vocabulary import Dimension, Vocabulary
+from headrace.live.either import LiveNotFilled
 from tests.unit.assistant.world import NOW, SPEC, VOCABULARY, Event, FakeStore
 
 MERCHANTS = Table(
