@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,8 +14,9 @@ from confluent_kafka import Producer
 from headrace.anomalies.ledger import Ledger
 from headrace.contracts.model import Field
 from headrace.lineage import collect, store
-from headrace.quality import history, ledger, measure, table_watch, watch
+from headrace.quality import ledger, measure, table_watch, watch
 from headrace.quality.figures import NAMES, Figure
+from headrace.quality.history import History
 from headrace.quality.profile import Profile
 from headrace.semantics import live_specs
 from headrace.settings import Settings
@@ -98,7 +100,8 @@ def test_a_topic_that_changed_is_told_once_by_its_own_past(lake: Lake) -> None:
     contract = lake.contracts["payouts"]
     start = int(time.time() // 300) * 300
     usual = [Profile(contract.topic, start - n * 300, 300, 60, _clean(contract.fields)) for n in range(20, 0, -1)]
-    history.keep(lake.settings, usual)
+    with closing(History(lake.settings)) as history:
+        history.keep(usual)
     producer = Producer(producer_config(lake.settings))
     for number in range(60):
         made = {"event_id": f"payout-{number:08d}", "event_time": datetime.now(UTC).isoformat(), "merchant_id": None}
@@ -121,7 +124,8 @@ def _clean(fields: tuple[Field, ...]) -> dict[str, tuple[int, int]]:
 
 def test_tables_have_profiles_of_their_hours(lake: Lake) -> None:
     table_watch.run(lake.settings)
-    known = history.before(lake.settings, ["curated.fct_transactions"], int(time.time()))["curated.fct_transactions"]
+    with closing(History(lake.settings)) as history:
+        known = history.before(["curated.fct_transactions"], int(time.time()))["curated.fct_transactions"]
     arrived = "select count(*) from processed.transactions where origin = 'stream' and arrived_at >= date_trunc('hour', current_timestamp) - interval '48' hour"
     assert sum(profile.count for profile in known) == lake.query(arrived)[0][0] > 0
     assert any(profile.levels.get("level:amount:middle") for profile in known)

@@ -27,32 +27,39 @@ select subject, extract(epoch from window_start)::bigint, seconds, records, shar
 """
 
 
-def before(settings: Settings, subjects: Iterable[str], start: int) -> dict[str, list[Profile]]:
-    """Of each subject the profiles that began before this moment, oldest first."""
-    found: dict[str, list[Profile]] = {subject: [] for subject in subjects}
-    with _connect(settings) as connection:
-        for row in connection.execute(_SELECT, [list(found), datetime.fromtimestamp(start, UTC), MOST]):
+class History:
+    """One connection; what is too old is forgotten when it is opened."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._connection = psycopg.connect(
+            settings.postgres_dsn("headrace"),
+            autocommit=True,
+            connect_timeout=3,
+            options="-c timezone=UTC -c statement_timeout=20000",
+        )
+        self._connection.execute(
+            "delete from profiles where window_start < now() - make_interval(days => %s)", [_KEPT_DAYS]
+        )
+
+    def before(self, subjects: Iterable[str], start: int) -> dict[str, list[Profile]]:
+        """Of each subject the profiles that began before this moment, oldest first."""
+        found: dict[str, list[Profile]] = {subject: [] for subject in subjects}
+        for row in self._connection.execute(_SELECT, [list(found), datetime.fromtimestamp(start, UTC), MOST]):
             found[row[0]].append(_profile(row))
-    return found
+        return found
 
+    def keep(self, profiles: Iterable[Profile]) -> None:
+        rows = [
+            (p.subject, datetime.fromtimestamp(p.start, UTC), p.seconds, p.count, Jsonb(p.shares), Jsonb(p.levels))
+            for p in profiles
+        ]
+        self._connection.cursor().executemany(_INSERT, rows)
 
-def keep(settings: Settings, profiles: Iterable[Profile]) -> None:
-    rows = [
-        (p.subject, datetime.fromtimestamp(p.start, UTC), p.seconds, p.count, Jsonb(p.shares), Jsonb(p.levels))
-        for p in profiles
-    ]
-    with _connect(settings) as connection:
-        connection.cursor().executemany(_INSERT, rows)
-        connection.execute("delete from profiles where window_start < now() - make_interval(days => %s)", [_KEPT_DAYS])
+    def close(self) -> None:
+        self._connection.close()
 
 
 def _profile(row: tuple) -> Profile:  # type: ignore[type-arg]
     subject, start, seconds, records, shares, levels = row
     pairs = {name: (int(k), int(n)) for name, (k, n) in shares.items()}
     return Profile(subject, start, seconds, records, pairs, {name: (v, int(n)) for name, (v, n) in levels.items()})
-
-
-def _connect(settings: Settings) -> psycopg.Connection:
-    return psycopg.connect(
-        settings.postgres_dsn("headrace"), connect_timeout=3, options="-c timezone=UTC -c statement_timeout=20000"
-    )

@@ -12,7 +12,6 @@ from headrace.anomalies.incidents import Incident
 from headrace.anomalies.ledger import Ledger
 from headrace.quality.figures import NAMES, Figure
 from headrace.quality.judge import Finding
-from headrace.settings import Settings
 
 Scope = Literal["topic", "table"]
 Key = tuple[str, str]
@@ -64,37 +63,29 @@ def _said(first: Finding, found: list[Finding]) -> str:
 
 
 def tell(
-    settings: Settings, findings: Iterable[Finding], looked: Mapping[str, int], at: float, scope: Scope
+    ledger: Ledger, findings: Iterable[Finding], looked: Mapping[str, int], at: float, scope: Scope
 ) -> list[Incident]:
     """Follows what is open in the table, and writes what changed."""
-    ledger = Ledger(settings)
-    try:
-        open_ = {i.key: i for i in ledger.recent() if i.state == "open" and i.scope == scope and i.subject in looked}
-        changed = follow(open_, findings, looked, at, scope)
-        ledger.put(changed)
-        return changed
-    finally:
-        ledger.close()
+    open_ = {i.key: i for i in ledger.recent() if i.state == "open" and i.scope == scope and i.subject in looked}
+    changed = follow(open_, findings, looked, at, scope)
+    ledger.put(changed)
+    return changed
 
 
-def tell_figures(settings: Settings, figures: Iterable[Figure], at: float) -> list[Incident]:
+def tell_figures(ledger: Ledger, figures: Iterable[Figure], at: float) -> list[Incident]:
     """A figure below what is asked for is open until its day is measured as good, or the day is over and told."""
-    ledger = Ledger(settings)
-    try:
-        open_ = {i.id: i for i in ledger.recent() if i.state == "open" and i.scope == "table"}
-        judged = list(figures)
-        changed = [_of_figure(figure, open_.get(_id(figure)), at) for figure in judged]
-        told = [incident for incident in changed if incident is not None]
-        first = min((_begin(figure) for figure in judged), default=0)
-        told += [
-            replace(i, state="closed", closed_at=at)
-            for i in open_.values()
-            if i.measure in NAMES and i.window_start < first
-        ]
-        ledger.put(told)
-        return told
-    finally:
-        ledger.close()
+    open_ = {i.id: i for i in ledger.recent() if i.state == "open" and i.scope == "table"}
+    judged = list(figures)
+    changed = [_of_figure(figure, open_.get(_id(figure)), at) for figure in judged]
+    told = [incident for incident in changed if incident is not None]
+    first = min((_begin(figure) for figure in judged), default=0)
+    told += [
+        replace(i, state="closed", closed_at=at)
+        for i in open_.values()
+        if i.measure in NAMES and i.window_start < first
+    ]
+    ledger.put(told)
+    return told
 
 
 def _id(figure: Figure) -> str:

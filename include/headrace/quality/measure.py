@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from headrace.anomalies.ledger import Ledger
 from headrace.lake import dbt, results
 from headrace.lake.trino import connect
 from headrace.log import get_logger
@@ -66,7 +68,8 @@ def run(
             if table.name in there and (not only or table.name in only):
                 figures += measuring.of(table)
     ledger.write(settings, figures)
-    incidents.tell_figures(settings, figures, datetime.now(UTC).timestamp())
+    with closing(Ledger(settings)) as told:
+        incidents.tell_figures(told, figures, datetime.now(UTC).timestamp())
     failed = sorted({f"{f.table} {f.name}" for f in figures if f.state == "failed"})
     _LOG.info("quality_measured", figures=len(figures), failed=failed)
     return figures

@@ -11,11 +11,10 @@ from typing import Any
 from headrace.contracts.model import Field
 from headrace.lake.models import column
 from headrace.lake.trino import connect
-from headrace.quality import history
 from headrace.quality.judge import Finding
 from headrace.quality.profile import Level, Profile, Share
 from headrace.quality.tables import Curated, Processed, tables
-from headrace.quality.watch import judged
+from headrace.quality.watch import Look
 from headrace.settings import Settings
 from headrace.streams import published
 
@@ -29,9 +28,9 @@ def run(settings: Settings, now: float | None = None) -> list[Finding]:
     """Every whole hour since the last look, table by table; to be run after a build."""
     end = int((now or time.time()) // HOUR) * HOUR
     watched = [t for t in tables(settings, published.read(settings)) if isinstance(t, Processed | Curated)]
-    known = history.before(settings, [table.name for table in watched], end)
     found: list[Finding] = []
-    with connect(settings, service="dbt", timeout=120) as connection:
+    with connect(settings, service="dbt", timeout=120) as connection, Look(settings, "table") as look:
+        known = look.history.before([table.name for table in watched], end)
         cursor = connection.cursor()
         columns = _columns(cursor)
         for table in watched:
@@ -39,8 +38,7 @@ def run(settings: Settings, now: float | None = None) -> list[Finding]:
             first = max(past[-1].start + HOUR if past else 0, end - _MOST_HOURS * HOUR)
             if columns.get(table.name) and first < end:
                 for profile in profiles(cursor, table, columns[table.name], first, end):
-                    found += judged(settings, profile, past, "table")
-                    past.append(profile)
+                    found += look.judged(profile, past)
     return found
 
 

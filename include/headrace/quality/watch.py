@@ -5,10 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Self
 
+from headrace.anomalies.ledger import Ledger
 from headrace.contracts.model import Contract
 from headrace.log import get_logger
-from headrace.quality import history, incidents
+from headrace.quality import incidents
+from headrace.quality.history import History
 from headrace.quality.judge import Finding, judge
 from headrace.quality.profile import Profile, Record, of_topic
 from headrace.settings import Settings
@@ -26,30 +29,45 @@ def topics(settings: Settings, now: float | None = None) -> list[Finding]:
     seconds = settings.quality_window_minutes * 60
     end = int(now // seconds) * seconds
     contracts = published.read(settings).values()
-    known = history.before(settings, [contract.topic for contract in contracts], end)
     found: list[Finding] = []
-    for contract in contracts:
-        past = known[contract.topic]
-        for profile in _profiles(settings, contract, past, end, seconds):
-            found += judged(settings, profile, past, "topic")
-            past.append(profile)
+    with Look(settings, "topic") as look:
+        known = look.history.before([contract.topic for contract in contracts], end)
+        for contract in contracts:
+            past = known[contract.topic]
+            for profile in _profiles(settings, contract, past, end, seconds):
+                found += look.judged(profile, past)
     return found
 
 
-def judged(settings: Settings, profile: Profile, past: list[Profile], scope: incidents.Scope) -> list[Finding]:
-    """Written only after it was told: a look that a kill ended is made again."""
-    findings = judge(profile, past)
-    looked = {profile.subject: profile.seconds} if past else {}
-    for incident in incidents.tell(settings, findings, looked, profile.start + profile.seconds, scope):
-        _LOG.info(
-            "quality_incident",
-            state=incident.state,
-            subject=incident.subject,
-            pillar=incident.measure,
-            told=incident.sentence,
-        )
-    history.keep(settings, [profile])
-    return findings
+class Look:
+    """At many subjects, with one connection for what is known of them and one for what is told."""
+
+    def __init__(self, settings: Settings, scope: incidents.Scope) -> None:
+        self._settings, self._scope = settings, scope
+
+    def __enter__(self) -> Self:
+        self.history, self._ledger = History(self._settings), Ledger(self._settings)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.history.close()
+        self._ledger.close()
+
+    def judged(self, profile: Profile, past: list[Profile]) -> list[Finding]:
+        """Beside the past, which it then belongs to. Written only after it was told: a look that a kill ended is made again."""
+        findings = judge(profile, past)
+        looked = {profile.subject: profile.seconds} if past else {}
+        for incident in incidents.tell(self._ledger, findings, looked, profile.start + profile.seconds, self._scope):
+            _LOG.info(
+                "quality_incident",
+                state=incident.state,
+                subject=incident.subject,
+                pillar=incident.measure,
+                told=incident.sentence,
+            )
+        self.history.keep([profile])
+        past.append(profile)
+        return findings
 
 
 def _profiles(settings: Settings, contract: Contract, past: list[Profile], end: int, seconds: int) -> Iterator[Profile]:
