@@ -17,6 +17,7 @@ from trino.dbapi import Connection
 from trino.exceptions import Error, TrinoUserError
 
 from headrace.contracts.model import Contract
+from headrace.lake import literals
 from headrace.lake.models import column
 from headrace.live.records import Record, named_by_one_field, version_of
 from headrace.log import get_logger
@@ -58,8 +59,8 @@ class LakeRecords:
     def _raw(self, contract: Contract, field: str, key: str) -> str:
         """What arrived before the point that curated is complete through is in processed."""
         covered = self._coverage(contract.name)
-        since = f"arrived_at >= {_moment(covered - _MARGIN)}" if covered else "true"
-        near = f"strpos(from_utf8(value), {_text(key)}) > 0" if _PLAIN.fullmatch(key) else "true"
+        since = f"arrived_at >= {literals.moment(covered - _MARGIN)}" if covered else "true"
+        near = f"strpos(from_utf8(value), {literals.text(key)}) > 0" if _PLAIN.fullmatch(key) else "true"
         table = f"lake.{contract.raw_table}"
         judged = trino_model(contract, table, where=f"{since} AND {near}", future_minutes=self._future)
         names = ", ".join(f.name for f in contract.fields)
@@ -67,7 +68,7 @@ class LakeRecords:
             'arrived_at, topic, "partition", "offset"' if contract.kind == "events" else f"{contract.event_time} desc"
         )
         return (
-            f"select {names}, arrived_at from ({judged}) where refusal is null and {field} = {_text(key)} "  # noqa: S608
+            f"select {names}, arrived_at from ({judged}) where refusal is null and {field} = {literals.text(key)} "  # noqa: S608
             f"order by {order} limit 1"
         )
 
@@ -96,7 +97,7 @@ class LakeRecords:
 
 def _processed(contract: Contract, field: str, key: str) -> str:
     names = ", ".join(column(contract, f.name) for f in contract.fields)
-    return f"select {names}, arrived_at from lake.processed.{contract.name} where {field} = {_text(key)}"  # noqa: S608
+    return f"select {names}, arrived_at from lake.processed.{contract.name} where {field} = {literals.text(key)}"  # noqa: S608
 
 
 def _record(contract: Contract, row: list[Any], key: str, zone: str) -> Record:
@@ -110,11 +111,3 @@ def _told(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds")
     return str(value) if isinstance(value, date | Decimal | float) else value
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _moment(value: datetime) -> str:
-    return f"timestamp '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC'"

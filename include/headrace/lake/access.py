@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase, translate
 from typing import Any
 
+from headrace.lake import literals
 from headrace.policy import Identity, Policy, column_masks, row_limits
 
 CATALOG = "lake"
@@ -136,7 +137,7 @@ def pseudonym_key(secret: str) -> str:
 
 
 def _literals(values: tuple[str, ...]) -> str:
-    return ", ".join("'" + value.replace("'", "''") + "'" for value in values) or "null"
+    return ", ".join(literals.text(value) for value in values) or "null"
 
 
 def _pattern(glob: str) -> str:

@@ -14,9 +14,9 @@ from typing import Any
 import psycopg
 
 from headrace.contracts.model import Contract
-from headrace.lake import dated
+from headrace.lake import dated, literals
 from headrace.lake.rebuild import kept_since
-from headrace.lake.trino import connect
+from headrace.lake.trino import connect, fetch
 from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams import published
@@ -33,7 +33,7 @@ _TABLES = """select table_schema, table_name from lake.information_schema.tables
 def drop_old_rows(settings: Settings) -> dict[str, int]:
     """Raw records of events after `raw_days`, what was made of them after `analytics_days`; entities stay."""
     with _cursor(settings) as cursor:
-        present = {f"{schema}.{table}" for schema, table in _rows(cursor, _TABLES)}
+        present = {f"{schema}.{table}" for schema, table in fetch(cursor, _TABLES)}
         deleted = {}
         for table, column, since in [*_raw(settings), *_analytics(settings)]:
             if table in present:
@@ -69,10 +69,10 @@ def _analytics(settings: Settings) -> Iterator[tuple[str, str, datetime]]:
 
 def _delete(cursor: Any, table: str, column: str, since: datetime) -> int:
     """Whole partitions where the table has one for each day, so that no file is written anew."""
-    old = f"from lake.{table} where {column} < timestamp '{since:%Y-%m-%d %H:%M:%S} UTC'"
-    count = int(_rows(cursor, f"select count(*) {old}")[0][0])
+    old = f"from lake.{table} where {column} < {literals.moment(since)}"
+    count = int(fetch(cursor, f"select count(*) {old}")[0][0])
     if count:
-        _rows(cursor, f"delete {old}")
+        fetch(cursor, f"delete {old}")
     return count
 
 
@@ -101,7 +101,7 @@ def _older(what: str, keep: timedelta) -> Callable[[Any, str], None]:
 
     def run(cursor: Any, table: str) -> None:
         # Trino's own lower bound is a week; ours is a setting.
-        _rows(cursor, f"set session lake.{what}_min_retention = '{seconds}s'")
+        fetch(cursor, f"set session lake.{what}_min_retention = '{seconds}s'")
         _execute(cursor, table, f"{what}(retention_threshold => '{seconds}s')")
 
     return run
@@ -110,7 +110,7 @@ def _older(what: str, keep: timedelta) -> Callable[[Any, str], None]:
 def _each(settings: Settings, step: Callable[[Any, str], None], counted: str) -> dict[str, tuple[int, int]]:
     done = {}
     with _cursor(settings) as cursor:
-        for schema, table in _rows(cursor, _TABLES):
+        for schema, table in fetch(cursor, _TABLES):
             before = _count(cursor, schema, table, counted)
             step(cursor, f'lake.{schema}."{table}"')
             done[f"{schema}.{table}"] = (before, _count(cursor, schema, table, counted))
@@ -119,19 +119,14 @@ def _each(settings: Settings, step: Callable[[Any, str], None], counted: str) ->
 
 
 def _count(cursor: Any, schema: str, table: str, counted: str) -> int:
-    return int(_rows(cursor, f'select count(*) from lake.{schema}."{table}${counted}"')[0][0])  # noqa: S608
+    return int(fetch(cursor, f'select count(*) from lake.{schema}."{table}${counted}"')[0][0])  # noqa: S608
 
 
 def _execute(cursor: Any, table: str, procedure: str) -> None:
-    _rows(cursor, f"alter table {table} execute {procedure}")
+    fetch(cursor, f"alter table {table} execute {procedure}")
 
 
 @contextmanager
 def _cursor(settings: Settings) -> Iterator[Any]:
     with connect(settings, service="dbt", timeout=_STATEMENT_SECONDS) as connection:
         yield connection.cursor()
-
-
-def _rows(cursor: Any, sql: str) -> list[list[Any]]:
-    cursor.execute(sql)
-    return cursor.fetchall()  # type: ignore[no-any-return]

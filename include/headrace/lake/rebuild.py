@@ -13,9 +13,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from headrace.lake import dated, dbt
+from headrace.lake import dated, dbt, literals
 from headrace.lake.dated import Dated
-from headrace.lake.trino import connect
+from headrace.lake.trino import connect, fetch
 from headrace.log import get_logger
 from headrace.settings import Settings
 
@@ -49,7 +49,7 @@ class Range:
 
     def holds(self, column: str, of: str = "") -> str:
         name = f'{of}"{column}"'
-        return f"{name} >= {_literal(self.start)} and {name} < {_literal(self.end)}"
+        return f"{name} >= {literals.moment(self.start)} and {name} < {literals.moment(self.end)}"
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,8 @@ def _refuse_what_raw_has_lost(cursor: Any, models: list[Dated], wanted: Range, s
     if not (kept := kept_since(settings.raw_days)):
         return
     for model in (model for model in models if model.schema == "processed"):
-        sql = f"select count(*) from {model.relation} where {wanted.holds(model.moment)} and arrived_at < {_literal(kept)}"
-        if lost := _rows(cursor, sql)[0][0]:
+        sql = f"select count(*) from {model.relation} where {wanted.holds(model.moment)} and arrived_at < {literals.moment(kept)}"
+        if lost := fetch(cursor, sql)[0][0]:
             raise CannotRebuild(
                 f"{lost} rows of {model.schema}.{model.table} in this range arrived before {kept:%Y-%m-%d}, and raw records are"
                 f" kept for {settings.raw_days} days (raw_days): they cannot be built again. Choose a later range."
@@ -101,19 +101,19 @@ def _compiled(settings: Settings, models: list[Dated]) -> dict[str, str]:
 
 def _replace(cursor: Any, model: Dated, sql: str, wanted: Range) -> Changed:
     beside = f"lake.{model.schema}.rebuilt_{model.table}"
-    columns = [str(row[0]) for row in _rows(cursor, f"show columns from {model.relation}")]
+    columns = [str(row[0]) for row in fetch(cursor, f"show columns from {model.relation}")]
     listed = ", ".join(f'"{name}"' for name in columns)
-    _rows(cursor, f"drop table if exists {beside}")
+    fetch(cursor, f"drop table if exists {beside}")
     try:
-        _rows(cursor, f"create table {beside} as select {listed} from (\n{sql}\n) where {wanted.holds(model.moment)}")
+        fetch(cursor, f"create table {beside} as select {listed} from (\n{sql}\n) where {wanted.holds(model.moment)}")
         known = f"select {listed} from {model.relation} where {wanted.holds(model.moment)}"
         right = f"select {listed} from {beside}"
         gone, new = f"({known} except {right})", f"({right} except {known})"
-        removed, added = (int(_rows(cursor, f"select count(*) from {rows}")[0][0]) for rows in (gone, new))
+        removed, added = (int(fetch(cursor, f"select count(*) from {rows}")[0][0]) for rows in (gone, new))
         if removed or added:
-            _rows(cursor, _merge(model, columns, gone, new, wanted))
+            fetch(cursor, _merge(model, columns, gone, new, wanted))
     finally:
-        _rows(cursor, f"drop table if exists {beside}")
+        fetch(cursor, f"drop table if exists {beside}")
     log.info("rebuilt", table=model.relation, removed=removed, added=added)
     return Changed(f"{model.schema}.{model.table}", removed, added)
 
@@ -130,12 +130,3 @@ def _merge(model: Dated, columns: list[str], gone: str, new: str, wanted: Range)
         f" on change.gone and {place} and {same}"
         f" when matched then delete when not matched and not change.gone then insert ({listed}) values ({values})"
     )
-
-
-def _literal(moment: datetime) -> str:
-    return f"timestamp '{moment:%Y-%m-%d %H:%M:%S.%f} UTC'"
-
-
-def _rows(cursor: Any, sql: str) -> list[list[Any]]:
-    cursor.execute(sql)
-    return cursor.fetchall()  # type: ignore[no-any-return]

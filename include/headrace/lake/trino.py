@@ -58,9 +58,12 @@ def connect_for(settings: Settings, identity: Identity) -> trino.dbapi.Connectio
 def read(settings: Settings, sql: str, *, seconds: float = 20) -> list[list[Any]]:
     """All rows of a statement, as the service account, which only reads."""
     with closing(connect(settings, timeout=seconds)) as connection, closing(connection.cursor()) as cursor:
-        cursor.execute(sql)
-        rows: list[list[Any]] = cursor.fetchall()
-        return rows
+        return fetch(cursor, sql)
+
+
+def fetch(cursor: trino.dbapi.Cursor, sql: str) -> list[list[Any]]:
+    cursor.execute(sql)
+    return cursor.fetchall()  # type: ignore[no-any-return]
 
 
 def healthy(settings: Settings) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from headrace.contracts.model import Field
+from headrace.lake import literals
 from headrace.lake.models import column
 from headrace.lake.trino import connect
 from headrace.quality.judge import Finding
@@ -64,8 +65,8 @@ select
     {", ".join(counts)}
 from lake.processed.{source.contract.name} as kept
 left join lake.{table.name} as seen on {joined}
-where kept.origin = 'stream' and kept.arrived_at >= timestamp '{since:%Y-%m-%d %H:%M:%S} UTC'
-    and kept.arrived_at < timestamp '{until:%Y-%m-%d %H:%M:%S} UTC'
+where kept.origin = 'stream' and kept.arrived_at >= {literals.moment(since)}
+    and kept.arrived_at < {literals.moment(until)}
 group by 1 order by 1
 """  # noqa: S608 - names from contracts, which are examined
 

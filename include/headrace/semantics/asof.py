@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlglot
@@ -18,6 +18,7 @@ from metricflow_semantic_interfaces.implementations.semantic_manifest import Pyd
 from sqlglot import exp
 
 from headrace.contracts.templating import filled
+from headrace.lake import literals
 from headrace.semantics.catalogue import SemanticCatalogue
 from headrace.semantics.features import FeatureSet, NotAFeature, components, entity_column, name_of, source_of
 from headrace.semantics.measures import FACTORS, filters_of
@@ -111,11 +112,11 @@ def asof_sql(
     longest = max(features.minutes)
     return filled(
         _SQL,
-        asked=[(_text(id_), _moment(at)) for id_, at in asked],
+        asked=[(literals.text(id_), literals.moment(at)) for id_, at in asked],
         facts=_facts(features, manifest, known),
         longest=longest,
-        earliest=_moment(min(moments) - timedelta(minutes=longest)),
-        latest=_moment(max(moments) + timedelta(minutes=1)),
+        earliest=literals.moment(min(moments) - timedelta(minutes=longest)),
+        latest=literals.moment(max(moments) + timedelta(minutes=1)),
         outputs=[name_of(*place) for place in columns(features, known)],
     )
 
@@ -175,11 +176,3 @@ def _filter(text: str, model: Any) -> str:
         return str(own[name])
 
     return _DIMENSION.sub(column, text)
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _moment(value: datetime) -> str:
-    return f"timestamp '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC'"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from headrace.lake import literals
 from headrace.semantics import manifest as manifests
 from headrace.settings import Settings, get_settings
 
@@ -100,7 +101,7 @@ def _moment(moment: datetime) -> str:
         raise CannotCompile(
             f"a period begins and ends with a whole minute in a time zone, not with {moment.isoformat()}"
         )
-    return f"timestamp '{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC'"
+    return literals.moment(moment)
 
 
 def _midnight(moment: datetime) -> datetime:
@@ -117,7 +118,7 @@ def _literal(value: str) -> str:
     """Values are data: quotes are doubled, and braces may not reach the template that MetricFlow renders."""
     if "{" in value or "}" in value or "\0" in value:
         raise CannotCompile(f"a value may not hold braces: {value!r}")
-    return "'" + value.replace("'", "''") + "'"
+    return literals.text(value)
 
 
 def _identifier(name: str) -> str:

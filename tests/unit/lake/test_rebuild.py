@@ -28,7 +28,7 @@ def test_a_range_is_whole_days() -> None:
     wanted = Range.of("2026-01-30", "2026-02-01")
     assert (wanted.start, wanted.end) == (datetime(2026, 1, 30, tzinfo=UTC), datetime(2026, 2, 2, tzinfo=UTC))
     assert wanted.holds("at") == (
-        "\"at\" >= timestamp '2026-01-30 00:00:00.000000 UTC' and \"at\" < timestamp '2026-02-02 00:00:00.000000 UTC'"
+        "\"at\" >= timestamp '2026-01-30 00:00:00 UTC' and \"at\" < timestamp '2026-02-02 00:00:00 UTC'"
     )
 
 
