@@ -9,3 +9,9 @@
     left join {{ ref("daily_exchange_rates") }} as rates
         on rates.currency = {{ relation }}.currency and rates.rate_date = {{ day }}
 {%- endmacro %}
+
+
+{# Of fct_transactions: nothing of a kind is a zero. #}
+{% macro usd_of(kind) -%}
+    cast(coalesce(sum(amount * usd_rate) filter (where transaction_type = '{{ kind }}'), 0) as decimal(38, 10))
+{%- endmacro %}

@@ -1,12 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="delete+insert",
-        unique_key="date_day",
-        on_schema_change="append_new_columns",
-        properties={"format_version": "2", "partitioning": "ARRAY['month(date_day)']"},
-    )
-}}
 {% set days = changed_days([
     (ref("fct_app_events"), "cast(event_time as date)"),
 ]) %}

@@ -1,12 +1,4 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="delete+insert",
-        unique_key="date_day",
-        on_schema_change="append_new_columns",
-        properties={"format_version": "2", "partitioning": "ARRAY['day(minute_start)']"},
-    )
-}}
+{{ config(properties={"format_version": "2", "partitioning": "ARRAY['day(minute_start)']"}) }}
 {% set days = changed_days([
     (ref("fct_app_events"), "cast(event_time as date)"),
     (ref("fct_transactions"), "event_date"),

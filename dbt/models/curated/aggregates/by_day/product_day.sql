@@ -1,12 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="delete+insert",
-        unique_key="date_day",
-        on_schema_change="append_new_columns",
-        properties={"format_version": "2", "partitioning": "ARRAY['month(date_day)']"},
-    )
-}}
 {% set days = changed_days([
     (ref("fct_transactions"), "event_date"),
     (ref("fct_order_steps"), "cast(event_time as date)"),
@@ -21,8 +12,8 @@ sold as (
         product_id,
         count_if(transaction_type = 'purchase') as purchases,
         count(distinct if(transaction_type = 'purchase', user_id)) as buyers,
-        cast(coalesce(sum(amount * usd_rate) filter (where transaction_type = 'purchase'), 0) as decimal(38, 10)) as sales_usd,
-        cast(coalesce(sum(amount * usd_rate) filter (where transaction_type = 'refund'), 0) as decimal(38, 10)) as refunds_usd
+        {{ usd_of('purchase') }} as sales_usd,
+        {{ usd_of('refund') }} as refunds_usd
     from {{ ref("fct_transactions") }}
     where product_id is not null and {{ in_days("event_time", days) }}
     group by event_date, product_id
