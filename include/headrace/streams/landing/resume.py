@@ -35,7 +35,8 @@ def held_topics(checkpoint: Path, batches: Literal["offsets", "commits"] = "offs
 
 def cut_topics(checkpoint: Path, contracts: Mapping[str, Contract], settings: Settings) -> set[str]:
     """Topics that are new to a checkpoint and lost their first records before: Spark would take that for its own loss."""
-    held = held_topics(checkpoint, "commits")
+    # A first batch that began and was ended is made again with the topics it began with.
+    held = held_topics(checkpoint, "commits") or held_topics(checkpoint)
     new = {name: contract for name, contract in contracts.items() if held and contract.topic not in held}
     return {topic for (topic, _), (low, _) in _present(settings, new).items() if low > 0} if new else set()
 
