@@ -14,6 +14,7 @@ from typing import Any
 from headrace.contracts.model import Contract
 from headrace.live import counting
 from headrace.live.counting import SHUFFLE
+from headrace.live.progress import watermark
 from headrace.live.spark import CONF, live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
@@ -72,11 +73,10 @@ class Pulse:
             log.error("no task asks for records; the heartbeat is held back", seconds=round(silent))
             return
         lag = seen.lag if seen else None
-        self._heart.beat("live", self.handle, batch_id=self._batch(), lag=lag, state=state, detail=self._detail)
-
-    def _batch(self) -> int | None:
-        done = [query.lastProgress for query in self._queries]
-        return max((progress["batchId"] for progress in done if progress), default=None)
+        done = [progress for query in self._queries if (progress := query.lastProgress)]
+        batch = max((progress["batchId"] for progress in done), default=None)
+        detail = self._detail | {"watermark": watermark(done)}
+        self._heart.beat("live", self.handle, batch_id=batch, lag=lag, state=state, detail=detail)
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ from headrace.policy.permit import NotAllowed
 from headrace.policy.users import UsersFileError, identity_of
 from headrace.runtime import job_orders, jobs
 from headrace.settings import get_settings
+from headrace.streams.heartbeat import Beat
 from headrace_airflow import forgery, page_html
 
 _TAIL = 500
@@ -68,12 +69,18 @@ def _entry(keeper: jobs.Keeper) -> dict[str, Any]:
         "pid": seen.handle.pid if seen.handle else None,
         "lag": beat.lag if beat else None,
         "batch": beat.batch_id if beat else None,
-        "landed_through": beat.landed_through if beat else None,
+        "watermark": _watermark(beat) if beat else None,
         "heartbeat_at": beat.heartbeat_at if beat else None,
         "started_at": datetime.fromtimestamp(seen.handle.created, UTC) if seen.handle else None,
         "restarts": max(history.starts - 1, 0),
         "reason": history.reason,
     }
+
+
+def _watermark(beat: Beat) -> datetime | None:
+    """Of the lake job through when everything has landed; of the live job before when an event is late."""
+    told = beat.detail.get("watermark")
+    return beat.landed_through or (datetime.fromisoformat(told) if told else None)
 
 
 def _root(request: Request) -> str:

@@ -88,7 +88,7 @@ def _card(root: str, entry: dict[str, Any], token: str | None) -> str:
     state = escape(entry["state"])
     facts = {
         "Lag": "–" if entry["lag"] is None else f"{entry['lag']} records",
-        "Watermark (landed through)": _moment(entry["landed_through"]),
+        "Watermark": _moment(entry["watermark"]),
         "Last heartbeat": _moment(entry["heartbeat_at"]),
         "Last start": _moment(entry["started_at"]),
         "Restarts": str(entry["restarts"]),

@@ -89,7 +89,7 @@ def test_what_a_job_says_cannot_become_markup() -> None:
     from headrace_airflow import page_html
 
     entry: dict[str, Any] = {
-        "job": "live", "state": "stalled", "said": "<script>alert(1)</script>", "pid": 1, "lag": 7, "batch": 3, "landed_through": None,
+        "job": "live", "state": "stalled", "said": "<script>alert(1)</script>", "pid": 1, "lag": 7, "batch": 3, "watermark": None,
         "heartbeat_at": None, "started_at": None, "restarts": 2, "reason": "<b>x",
     }  # fmt: skip
     shown = page_html.overview("/root", [entry], None, '<img src="x">')
