@@ -7,7 +7,7 @@ from datetime import datetime
 from airflow.sdk import DAG, Asset, task
 from headrace_airflow.declared import LAKE, due_within
 from headrace_airflow.models import model_by_model
-from headrace_airflow.steps import reconcile
+from headrace_airflow.steps import found, reconcile, views
 from headrace_airflow.waiting import LandedThroughSensor
 
 RUNBOOK = """
@@ -46,13 +46,12 @@ with DAG(
         curation.claim(get_settings(), datetime.fromisoformat(through))
         return through
 
-    @task(pool="dbt")
-    def views() -> None:
-        from headrace.runtime import curation
-        from headrace.settings import get_settings
-
-        curation.refresh_views(get_settings())
-
     hour = "{{ dag_run.run_after.replace(minute=0, second=0, microsecond=0).isoformat() }}"
     landed = LandedThroughSensor(task_id="landed", moment=hour)
-    landed >> views() >> model_by_model("models", pool="dbt") >> advance_coverage(landed.output) >> reconcile()
+    (
+        landed
+        >> [views(), found()]
+        >> model_by_model("models", pool="dbt")
+        >> advance_coverage(landed.output)
+        >> reconcile()
+    )

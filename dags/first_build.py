@@ -36,11 +36,13 @@ with DAG(
     @task(pool="dbt", outlets=[Asset("headrace://lake/curated")])
     def build() -> None:
         from headrace.lake import dbt
+        from headrace.lake.found import bring_found
         from headrace.runtime import curation
         from headrace.settings import get_settings
 
         settings = get_settings()
         through = curation.first_claim(settings)
+        bring_found(settings)
         dbt.run(settings, ["build", "--exclude", "tag:aggregates"])
         curation.claim(settings, through)
 

@@ -13,6 +13,24 @@ def dbt_command(arguments: list[str]) -> None:
     dbt.run(get_settings(), arguments)
 
 
+@task(pool="dbt")
+def views() -> None:
+    """The gate of the lake, as the contracts are now."""
+    from headrace.runtime import curation
+    from headrace.settings import get_settings
+
+    curation.refresh_views(get_settings())
+
+
+@task
+def found() -> None:
+    """Brings anomalies and quality into the lake, for the models that are made of them."""
+    from headrace.lake.found import bring_found
+    from headrace.settings import get_settings
+
+    bring_found(get_settings())
+
+
 @task
 def reconcile() -> None:
     """Compares live and curated figures of every closed window."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from headrace.contracts.model import Contract, load_contracts
 from headrace.lake import dbt
+from headrace.lake.found import bring_found
 from headrace.lake.trino import connect
 from headrace.settings import Settings
 from tests.parts.raw_rows import Landed, create, event, land, landed
@@ -46,6 +47,7 @@ def open_lake(settings: Settings) -> Lake:
     lake = Lake(settings, load_contracts(settings.contracts))
     with connect(settings, service="dbt") as connection:
         create(connection.cursor(), lake.contracts)
+    bring_found(settings)
     return lake
 
 

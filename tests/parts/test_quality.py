@@ -6,13 +6,16 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka import Producer
 
+from headrace.anomalies.incidents import Incident
 from headrace.anomalies.ledger import Ledger
 from headrace.contracts.model import Field
+from headrace.lake.found import bring_found
 from headrace.lineage import collect, store
 from headrace.quality import ledger, measure, table_watch, watch
 from headrace.quality.figures import NAMES, Figure
@@ -130,6 +133,30 @@ def test_tables_have_profiles_of_their_hours(lake: Lake) -> None:
     assert sum(profile.count for profile in known) == lake.query(arrived)[0][0] > 0
     assert any(profile.levels.get("level:amount:middle") for profile in known)
     assert "type:amount:decimal" in known[0].shares
+
+
+def test_what_was_found_is_in_curated_and_follows_its_changes(lake: Lake) -> None:
+    measured(lake)
+    at = time.time()
+    person = Incident(
+        id="user-1|count|0", scope="user", subject="user-1", measure="count", state="open", opened_at=at, window_start=int(at),
+        window_minutes=5, seen=9.0, expected=1.5, low=0.0, high=3.0, score=7.5, unit="", sentence="user-1 isn't quiet", last_at=at,
+    )  # fmt: skip
+    with closing(Ledger(lake.settings)) as told:
+        told.put([person])
+        assert bring_found(lake.settings)["anomalies"] > 0
+        told.put([replace(person, state="closed", closed_at=at + 60)])
+    bring_found(lake.settings)
+    assert bring_found(lake.settings)["quality"] > 0, "the last hour is brought once more, and is the same"
+    lake.build("--select", "fct_anomalies", "fct_quality")
+    (row,) = lake.query(
+        "select user_id, subject, sentence, state, seen, expected, to_unixtime(closed_at) - to_unixtime(opened_at)"
+        " from curated.fct_anomalies where scope = 'user'"
+    )
+    assert row[:6] == ["user-1", None, None, "closed", 9.0, 1.5] and round(row[6]) == 60
+    kept = ledger.read(lake.settings, START.date(), datetime.now(UTC).date())
+    by_hand = lake.query("select count(*), sum(good), sum(counted) from curated.fct_quality")
+    assert by_hand == [[len(kept), sum(f.good for f in kept), sum(f.counted for f in kept)]]
 
 
 def test_lineage_leads_from_topic_to_report(lake: Lake) -> None:
