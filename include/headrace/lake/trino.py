@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import closing
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ from headrace.policy.users import users_file
 from headrace.settings import Settings
 
 _LOG = get_logger(__name__)
+_REFRESH_SECONDS = 1.2
 Service = Literal["bi_svc", "dbt", "admin"]
 
 
@@ -89,8 +91,13 @@ def _session(settings: Settings) -> requests.Session:
 
 
 def _renew_access(settings: Settings) -> None:
-    """A person added since Trino's rules were written is let in without a restart, where the rules are on this machine."""
+    """A person added since Trino's rules were written is let in without a restart, where the rules are on this machine.
+
+    Trino looks at its rules once a second: nobody is sent to it before it can know them.
+    """
     rules, users = trino_config.folder(settings) / "rules.json", users_file(settings)
     if rules.is_file() and users.is_file() and users.stat().st_mtime > rules.stat().st_mtime:
         trino_config.prepare_access(settings)
         rules.touch()
+    if rules.is_file():
+        time.sleep(min(_REFRESH_SECONDS, max(0.0, rules.stat().st_mtime + _REFRESH_SECONDS - time.time())))
