@@ -39,9 +39,8 @@ from tests.parts.metrics_by_hand import BY_HAND as METRICS
 from tests.parts.metrics_by_hand import END as LAST_DAY
 from tests.parts.raw_rows import Landed, event, landed
 
-NOW = datetime.now(UTC).replace(second=0, microsecond=0)
-BEGIN = max(NOW.replace(hour=0, minute=0), NOW - timedelta(minutes=200))
-COVERED = (BEGIN + (NOW - BEGIN) // 2).replace(second=0, microsecond=0)
+_TODAY = timedelta(minutes=10), timedelta(hours=23, minutes=54)
+"""Between these a day has begun well enough to be asked about, and lasts until everything is asked."""
 _FIRST_SEED = 500_000
 _LOOKED_AT = 1.5
 """How long a reader may take the live store for filled without another look, and some more."""
@@ -51,44 +50,68 @@ _LOOKED_AT = 1.5
 class World:
     lake: Lake
     settings: Settings
+    now: datetime
+    """The minute that was running when the events were made."""
+
+    @property
+    def begin(self) -> datetime:
+        return max(self.now.replace(hour=0, minute=0), self.now - timedelta(minutes=200))
+
+    @property
+    def covered(self) -> datetime:
+        return (self.begin + (self.now - self.begin) // 2).replace(second=0, microsecond=0)
 
     def ask(self, text: str, **who: Any) -> dict[str, Any]:
         return ask(self.settings, text, **who)
 
     def by_hand(self, figures: str, where: str = "true", group: str = "") -> list[list[Any]]:
         """Over raw: valid, each event id once, each amount at the rate of its day."""
-        period = f"event_time >= timestamp '{NOW:%Y-%m-%d} 00:00:00 UTC'"
+        period = f"event_time >= timestamp '{self.now:%Y-%m-%d} 00:00:00 UTC'"
         keys = f"group by {group} order by {group}" if group else ""
         return self.lake.query(f"{BY_HAND} select {figures} from valued where {period} and {where} {keys}")
 
 
-def _events() -> list[dict[str, Any]]:
-    """One each half minute since BEGIN, up to the minute that is running."""
-    count = int((NOW - BEGIN) / timedelta(seconds=30)) + 1
-    return [event(_FIRST_SEED + n, BEGIN + n * timedelta(seconds=30)) for n in range(count)]
+def _now() -> datetime:
+    """Where it is about midnight, "today" is waited for."""
+    while (
+        not _TODAY[0]
+        <= (now := datetime.now(UTC)) - now.replace(hour=0, minute=0, second=0, microsecond=0)
+        <= _TODAY[1]
+    ):
+        time.sleep(5)
+    return now.replace(second=0, microsecond=0)
 
 
-def _land(lake: Lake, events: list[dict[str, Any]]) -> None:
+def _events(world: World) -> list[dict[str, Any]]:
+    """One each half minute since the begin, up to the minute that is running."""
+    count = int((world.now - world.begin) / timedelta(seconds=30)) + 1
+    return [event(_FIRST_SEED + n, world.begin + n * timedelta(seconds=30)) for n in range(count)]
+
+
+def _land(world: World, events: list[dict[str, Any]]) -> None:
     """All of them as they came: some late, some twice, some broken."""
     records = [landed(e, timedelta(minutes=7) if n % 25 == 0 else timedelta(seconds=1)) for n, e in enumerate(events)]
     repeated = [landed(events[n], timedelta(minutes=3), partition=1) for n in range(0, len(events), 40)]
-    broken = [Landed(b"{not json", NOW, NOW), landed(event(_FIRST_SEED - 1, NOW, amount=-1))]
-    lake.land("transactions", [*records, *repeated, *broken])
+    broken = [Landed(b"{not json", world.now, world.now), landed(event(_FIRST_SEED - 1, world.now, amount=-1))]
+    world.lake.land("transactions", [*records, *repeated, *broken])
 
 
 @pytest.fixture(scope="module")
 def world(start_parts: Callable[..., Settings]) -> World:
     lake = filled(start_parts, more=fill_marketplace)
     settings = start_parts("trino", "valkey", "api")
-    events = _events()
-    _land(lake, events)
+    world = World(lake, settings, _now())
+    events = _events(world)
+    _land(world, events)
     lake.build("--select", "transactions", "fct_transactions")
-    coverage.advance(settings, "transactions", COVERED)
+    coverage.advance(settings, "transactions", world.covered)
     client = valkey(settings)
-    lately = [(e, n % 25 == 0) for n, e in enumerate(events) if datetime.fromisoformat(e["event_time"]) >= COVERED]
+    lately = [
+        (e, n % 25 == 0) for n, e in enumerate(events) if datetime.fromisoformat(e["event_time"]) >= world.covered
+    ]
     project(client, [s for s in live_specs.publish(settings) if s.stream == "transactions"], lately)
     client.set(RUN, client.info("server")["run_id"])
-    return World(lake, settings)
+    return world
 
 
 def test_sales_today_including_the_last_minute_equals_hand_written_sql(world: World) -> None:
@@ -98,7 +121,7 @@ def test_sales_today_including_the_last_minute_equals_hand_written_sql(world: Wo
     (expected,) = world.by_hand("sum(usd)", "transaction_type = 'purchase'")
     assert Decimal(str(answer["data"]["rows"][0][0])) == round(expected[0], 2)
     parts = {f["part"]: datetime.fromisoformat(f["through"]) for f in answer["freshness"]}
-    assert parts["historical"] == COVERED <= parts["live"]
+    assert parts["historical"] == world.covered <= parts["live"]
 
 
 def test_several_figures_by_region_equal_hand_written_sql(world: World) -> None:
@@ -140,8 +163,8 @@ def test_percentiles_over_both_sides_are_within_one_percent(world: World) -> Non
 
 
 def test_customers_and_percentiles_of_the_last_minutes_need_no_history(world: World) -> None:
-    minutes = int((NOW - COVERED) / timedelta(minutes=1)) - 2
-    since = f"event_time >= timestamp '{NOW - timedelta(minutes=minutes):%Y-%m-%d %H:%M} UTC'"
+    minutes = int((world.now - world.covered) / timedelta(minutes=1)) - 2
+    since = f"event_time >= timestamp '{world.now - timedelta(minutes=minutes):%Y-%m-%d %H:%M} UTC'"
     for text, figures in [
         (f"how many active customers in the last {minutes} minutes", "count(distinct user_id)"),
         (f"transactions in the last {minutes} minutes", "count(*)"),
@@ -160,9 +183,11 @@ def test_customers_and_percentiles_of_the_last_minutes_need_no_history(world: Wo
 def test_what_is_not_kept_live_stops_at_the_coverage_point_and_says_so(world: World) -> None:
     answer = world.ask("active customers today")
     assert "cannot be added up from history and live windows" in answer["text"]
-    ((expected,),) = world.by_hand("count(distinct user_id)", f"event_time < timestamp '{COVERED:%Y-%m-%d %H:%M} UTC'")
+    ((expected,),) = world.by_hand(
+        "count(distinct user_id)", f"event_time < timestamp '{world.covered:%Y-%m-%d %H:%M} UTC'"
+    )
     assert answer["data"]["rows"] == [[expected]]
-    assert f"complete through {COVERED:%Y-%m-%d %H:%M} UTC" in answer["text"]
+    assert f"complete through {world.covered:%Y-%m-%d %H:%M} UTC" in answer["text"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +250,7 @@ def test_latest_metrics_are_kept_as_hand_written_sql_says_and_read_without_them_
     LatestMetrics(client, store, store, catalogue.vocabulary, catalogue.rates).step(datetime.now(UTC))
     _, kept = _get(world, "/metrics/sales/latest?minutes=60")
     assert kept["source"] == "live" and 590 < client.ttl("metric:sales:60m") <= 600
-    if started >= COVERED and kept["start"] == folded["start"]:
+    if started >= world.covered and kept["start"] == folded["start"]:
         assert Decimal(str(kept["value"])) == round(sales, 2)
     _, regions = _get(world, "/metrics/transactions/latest?minutes=60&by=region")
     assert regions["source"] == "live" and set(regions["values"]) == {"asia", "europe", "north_america"}
@@ -241,26 +266,26 @@ def test_latest_metrics_are_kept_as_hand_written_sql_says_and_read_without_them_
         time.sleep(_LOOKED_AT)
     ((curated,),) = world.by_hand(
         "count(*)",
-        f"event_time >= timestamp '{COVERED - timedelta(minutes=15):%Y-%m-%d %H:%M} UTC'"
-        f" and event_time < timestamp '{COVERED:%Y-%m-%d %H:%M} UTC'",
+        f"event_time >= timestamp '{world.covered - timedelta(minutes=15):%Y-%m-%d %H:%M} UTC'"
+        f" and event_time < timestamp '{world.covered:%Y-%m-%d %H:%M} UTC'",
     )
     assert (past["source"], past["value"], past["end"]) == (
         "curated",
         curated,
-        COVERED.isoformat().replace("+00:00", "Z"),
+        world.covered.isoformat().replace("+00:00", "Z"),
     )
 
 
 def test_an_event_is_read_through_and_kept_also_one_that_is_in_raw_only(world: World) -> None:
     client = valkey(world.settings)
-    known = event(_FIRST_SEED, BEGIN)
+    known = event(_FIRST_SEED, world.begin)
     code, first = _get(world, f"/events/{known['event_id']}")
     assert (code, first["stream"], first["source"]) == (200, "transactions", "processed")
     assert Decimal(first["document"]["amount"]) == Decimal(str(known["amount"])).quantize(Decimal("0.01"))
     again = _get(world, f"/events/{known['event_id']}")[1]
     assert (again["source"], again["document"]) == ("live", first["document"])
     assert 0 < client.ttl(f"cache:event:{known['event_id']}") <= world.settings.cache_event_seconds
-    fresh = event(_FIRST_SEED + 90_000, NOW)
+    fresh = event(_FIRST_SEED + 90_000, world.now)
     world.lake.land("transactions", [landed(fresh), landed(fresh | {"amount": 1.0}, timedelta(seconds=9))])
     found = _get(world, f"/events/{fresh['event_id']}")[1]
     assert (found["source"], Decimal(found["document"]["amount"])) == ("raw", Decimal(str(fresh["amount"])))
@@ -278,8 +303,8 @@ def test_reference_data_is_read_through_and_a_newer_version_stays(world: World) 
     code, found = _get(world, "/reference/merchants/merchant-1")
     assert (code, found["source"], found["document"]["name"]) == (200, "processed", "Shop 1")
     assert 86_000 < client.ttl("reference:merchants:merchant-1") <= 86_400
-    newer = merchant("merchant-1", 9) | {"updated_at": NOW.isoformat()}
-    world.lake.land("merchants", [Landed(newer, NOW, NOW)])
+    newer = merchant("merchant-1", 9) | {"updated_at": world.now.isoformat()}
+    world.lake.land("merchants", [Landed(newer, world.now, world.now)])
     client.delete("reference:merchants:merchant-1")
     found = _get(world, "/reference/merchants/merchant-1")[1]
     assert (found["source"], found["document"]["name"]) == ("raw", "Shop 9")
@@ -322,7 +347,7 @@ def test_live_features_equal_hand_written_sql(world: World) -> None:
     code, found = _get(world, "/features/customer/user-1")
     assert (code, found["source"]) == (200, "live"), found
     start = datetime.fromisoformat(found["as_of"]).replace(second=0, microsecond=0) - timedelta(minutes=59)
-    by_hand = _by_hand_features(world, f"user_id = 'user-1' and event_time >= {_at(max(start, COVERED))}")
+    by_hand = _by_hand_features(world, f"user_id = 'user-1' and event_time >= {_at(max(start, world.covered))}")
     assert {name: found["features"][name] for name in by_hand} == by_hand
     assert found["features"]["searches_60m"] == 0
     assert _get(world, "/features/merchant/merchant-1")[1]["features"]["purchases_60m"] > 0
@@ -335,12 +360,12 @@ def test_features_as_of_a_moment_equal_hand_written_sql_and_know_nothing_of_the_
     world: World, tmp_path: Path
 ) -> None:
     # 40 s after an event that arrives 7 minutes late, when it had not arrived, and 8 minutes after it, when it had.
-    late_at = BEGIN + 25 * timedelta(seconds=30)
-    late_user = event(_FIRST_SEED + 25, late_at)["user_id"]
+    late_at = world.begin
+    late_user = event(_FIRST_SEED, late_at)["user_id"]
     asked = [
         (late_user, late_at + timedelta(seconds=40)),
         (late_user, late_at + timedelta(minutes=8)),
-        *((f"user-{n}", BEGIN + n * (NOW - BEGIN) / 8 + timedelta(seconds=13)) for n in range(7)),
+        *((f"user-{n}", world.begin + n * (world.now - world.begin) / 8 + timedelta(seconds=13)) for n in range(7)),
     ]
     before = _as_of(world, asked)
     for (user, at), row in zip(asked, before, strict=True):
@@ -363,7 +388,7 @@ def test_features_as_of_a_moment_equal_hand_written_sql_and_know_nothing_of_the_
     belated = event(
         _FIRST_SEED + 70_000, asked[0][1] - timedelta(minutes=1), user_id=late_user, transaction_type="purchase"
     )
-    again = event(_FIRST_SEED, BEGIN, amount=9_999.0)
+    again = event(_FIRST_SEED, world.begin, amount=9_999.0)
     lake, now = world.lake, datetime.now(UTC)
     lake.land(
         "transactions", [landed(belated, arrived_at=now, landed_at=now), landed(again, arrived_at=now, landed_at=now)]
