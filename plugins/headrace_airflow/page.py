@@ -78,7 +78,7 @@ def _entry(keeper: jobs.Keeper) -> dict[str, Any]:
 
 
 def _watermark(beat: Beat) -> datetime | None:
-    """Of the lake job through when everything has landed; of the live job before when an event is late."""
+    """Of the lake job through when everything has landed; of the live job before when its state is done with."""
     told = beat.detail.get("watermark")
     return beat.landed_through or (datetime.fromisoformat(told) if told else None)
 

@@ -7,6 +7,6 @@ from typing import Any
 
 
 def watermark(done: Iterable[Mapping[str, Any]]) -> str | None:
-    """Before when every stream's events are late, as of the batches that ended last; streams without any are left out."""
+    """Before when identities and windows of every stream are done with, as of the batches that ended last."""
     told = [str(progress.get("eventTime", {}).get("watermark", "")) for progress in done]
     return min((one for one in told if one and not one.startswith("1970-")), default=None)
