@@ -16,6 +16,7 @@ from headrace.anomalies.incidents import Incident
 from headrace.anomalies.ledger import Ledger
 from headrace.contracts.model import Field
 from headrace.lake.found import bring_found
+from headrace.lake.literals import moment
 from headrace.lineage import collect, store
 from headrace.quality import ledger, measure, table_watch, watch
 from headrace.quality.figures import NAMES, Figure
@@ -125,10 +126,14 @@ def _clean(fields: tuple[Field, ...]) -> dict[str, tuple[int, int]]:
 
 
 def test_tables_have_profiles_of_their_hours(lake: Lake) -> None:
-    table_watch.run(lake.settings)
+    end = (START + timedelta(hours=8)).replace(minute=0)
+    table_watch.run(lake.settings, end.timestamp())
     with closing(History(lake.settings)) as history:
         known = history.before(["curated.fct_transactions"], int(time.time()))["curated.fct_transactions"]
-    arrived = "select count(*) from processed.transactions where origin = 'stream' and arrived_at >= date_trunc('hour', current_timestamp) - interval '48' hour"
+    arrived = (
+        "select count(*) from processed.transactions where origin = 'stream'"
+        f" and arrived_at >= {moment(end - timedelta(hours=48))} and arrived_at < {moment(end)}"
+    )
     assert sum(profile.count for profile in known) == lake.query(arrived)[0][0] > 0
     assert any(profile.levels.get("level:amount:middle") for profile in known)
     assert "type:amount:decimal" in known[0].shares
