@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from headrace.lake import coverage, dbt
 from headrace.lake.analytics.outcome import ACTIVITY, COHORTS, STREAMS, Differs
 from headrace.runtime import analytics
 from headrace.settings import Settings
-from tests.parts.lake_home import Lake, filled
+from tests.parts.lake_home import START, Lake, filled
 from tests.parts.marketplace import fill_marketplace
 
 DAYS = 60
@@ -28,7 +28,7 @@ def lake(start_parts: Callable[..., Settings]) -> Lake:
 
 def claim(lake: Lake) -> None:
     for stream in STREAMS:
-        coverage.advance(lake.settings, stream, datetime.now(UTC))
+        coverage.advance(lake.settings, stream, START + timedelta(hours=4))
 
 
 def rows(lake: Lake, schema: str, table: str, columns: str) -> list[list[Any]]:

@@ -30,7 +30,7 @@ class Built:
                 f"lake.{name} was made anew after the last build that is done ({self._built_at:%F %T} UTC). "
                 "Try again when DAG curate has ended."
             )
-        return self._spark.read.option("snapshot-id", newest["snapshot_id"]).table(f"{CATALOGUE}.{name}")
+        return self._spark.read.option("versionAsOf", newest["snapshot_id"]).table(f"{CATALOGUE}.{name}")
 
 
 def paid(built: Built) -> DataFrame:
