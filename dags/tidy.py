@@ -6,6 +6,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG, Asset, chain, task
 from headrace_airflow.declared import MAINTENANCE, due_within
+from headrace_airflow.steps import worth_it
 
 RUNBOOK = """
 ### Daily tidying
@@ -31,13 +32,6 @@ with DAG(
     deadline=due_within(hours=6),
     doc_md=RUNBOOK,
 ):
-
-    @task.short_circuit
-    def worth_it(dag_run: object = None) -> bool:
-        from headrace.runtime import upkeep
-        from headrace.settings import get_settings
-
-        return getattr(dag_run, "run_type", "") == "manual" or upkeep.worth_it(get_settings())
 
     @task
     def on_the_machine(step: str) -> None:

@@ -21,8 +21,7 @@ from headrace.streams.landing import objects
 from headrace.streams.landing.files import landed_files
 from headrace.streams.landing.progress import listener
 from headrace.streams.landing.resume import cut_topics, held_topics, start_of
-from headrace.streams.landing.spark import FILE_SCHEMA, LandFiles, LandRecords, ensure_tables
-from headrace.streams.landing.table import catalogue_conf
+from headrace.streams.landing.spark import FILE_SCHEMA, LandFiles, LandRecords, ensure_tables, open_catalogue
 from headrace.streams.landing.through import Signs
 from headrace.streams.refining.spark import Refine
 from headrace.streams.spark import kafka_records, session
@@ -124,11 +123,7 @@ def main() -> int:
     objects.check(settings)
     with job.alone(settings.checkpoints / "lake"):
         spark = session("lake", cores=2, conf=_CONF)
-        password = settings.secret("postgres_iceberg_password")
-        # Set after the start: what is known before it stands in the command line of the Java process.
-        place, found = settings.address("postgres"), objects.store(settings)
-        for key, value in catalogue_conf(settings.warehouse_uri, place, password, found).items():
-            spark.conf.set(key, value)
+        open_catalogue(spark, settings)
         ensure_tables(spark, contracts)
         signs = Signs(landing=LAND)
         passing = listener(signs)

@@ -33,6 +33,7 @@ _GROUPS = {
     "test_dbt_build": "lake",
     "test_metrics": "lake",
     "test_reconciliation": "lake",
+    "test_spark_analytics": "lake",
     "test_trino": "lake",
     "test_quality": "lake",
     "test_topics": "streams",

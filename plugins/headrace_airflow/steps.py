@@ -1,4 +1,4 @@
-"""Steps that several builds of the lake have."""
+"""Steps that several DAGs have."""
 
 from __future__ import annotations
 
@@ -38,3 +38,12 @@ def reconcile() -> None:
     from headrace.settings import get_settings
 
     reconcile.run(get_settings())
+
+
+@task.short_circuit
+def worth_it(dag_run: object = None) -> bool:
+    """A platform that was made today is busy enough with its first build; a person may ask all the same."""
+    from headrace.runtime import upkeep
+    from headrace.settings import get_settings
+
+    return getattr(dag_run, "run_type", "") == "manual" or upkeep.worth_it(get_settings())

@@ -56,7 +56,7 @@ def test_the_first_build_equals_hand_written_sql(lake: Lake) -> None:
 
 
 def test_the_unit_tests_of_the_project_pass(lake: Lake) -> None:
-    assert "PASS=10 " in dbt.unit_tests(lake.settings)
+    assert "PASS=11 " in dbt.unit_tests(lake.settings)
 
 
 def test_belated_rows_repeats_and_a_new_rate_are_merged(lake: Lake) -> None:

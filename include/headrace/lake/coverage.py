@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import psycopg
@@ -12,6 +13,7 @@ _ADVANCE = """
 insert into coverage (stream, through, built_at) values (%s, %s, now())
 on conflict (stream) do update set through = greatest(coverage.through, excluded.through), built_at = now()
 """
+_LAST = "select count(*), min(through), min(built_at) from coverage where stream = any(%s)"
 
 
 def through(settings: Settings, stream: str) -> datetime | None:
@@ -19,6 +21,13 @@ def through(settings: Settings, stream: str) -> datetime | None:
     with _connect(settings) as connection:
         row = connection.execute("select through from coverage where stream = %s", [stream]).fetchone()
     return row[0] if row else None
+
+
+def last_build(settings: Settings, streams: Sequence[str]) -> tuple[datetime, datetime] | None:
+    """What is curated of all of these streams, and when the build that says so was done; None if one was never built."""
+    with _connect(settings) as connection:
+        row = connection.execute(_LAST, [list(streams)]).fetchone()
+    return (row[1], row[2]) if row and row[0] == len(streams) else None
 
 
 def advance(settings: Settings, stream: str, through: datetime) -> None:

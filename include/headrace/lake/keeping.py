@@ -15,6 +15,7 @@ import psycopg
 
 from headrace.contracts.model import Contract
 from headrace.lake import dated, literals
+from headrace.lake.analytics.outcome import ACTIVITY, SCHEMA
 from headrace.lake.rebuild import kept_since
 from headrace.lake.trino import connect, fetch
 from headrace.log import get_logger
@@ -27,7 +28,7 @@ _SMALL = "64MB"
 _IN_USE = timedelta(days=3)
 _BUILT = "select built_at from coverage where stream = %s"
 _TABLES = """select table_schema, table_name from lake.information_schema.tables
-    where table_schema in ('raw', 'processed', 'curated') and table_type = 'BASE TABLE' order by 1, 2"""
+    where table_schema in ('raw', 'processed', 'curated', 'analytics') and table_type = 'BASE TABLE' order by 1, 2"""
 
 
 def drop_old_rows(settings: Settings) -> dict[str, int]:
@@ -65,6 +66,8 @@ def _analytics(settings: Settings) -> Iterator[tuple[str, str, datetime]]:
     if since := kept_since(settings.analytics_days):
         fleeting = (table for table in dated.tables(settings) if not table.forever)
         yield from ((f"{table.schema}.{table.table}", table.moment, since) for table in fleeting)
+        # Spark's, of which dbt's manifest knows nothing; cohorts are made whole each time.
+        yield f"{SCHEMA}.{ACTIVITY}", "minute_start", since
 
 
 def _delete(cursor: Any, table: str, column: str, since: datetime) -> int:

@@ -12,7 +12,9 @@ import pytest
 
 REPO = Path(__file__).resolve().parents[3]
 DAGS = sorted((REPO / "dags").glob("*.py"))
-IDS = {"stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill", "quality", "watch"}
+IDS = {
+    "stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill", "quality", "watch", "analytics",
+}  # fmt: skip
 TAGS = {"stream", "platform", "lake", "dbt", "maintenance", "quality"}
 HEAVY = {"pyspark", "pandas", "trino", "dbt", "cosmos", "psycopg", "langchain", "streamlit", "metricflow", "numpy"}
 
@@ -94,7 +96,7 @@ def test_curate_has_a_task_a_model_in_the_pool_of_one(bag: Any) -> None:
 def test_what_commits_to_built_tables_takes_the_pool(bag: Any) -> None:
     pooled = {(d.dag_id, t.task_id) for d in bag.dags.values() for t in d.tasks if t.pool == "dbt"}
     assert {("first_build", "build"), ("first_build", "docs"), ("backfill", "rebuild"), ("tidy", "compact")} <= pooled
-    assert {dag for dag, _ in pooled} == {"first_build", "curate", "backfill", "tidy"}
+    assert {dag for dag, _ in pooled} == {"first_build", "curate", "backfill", "tidy", "analytics"}
 
 
 def test_each_batch_dag_tries_again_ever_later_and_has_a_deadline(bag: Any) -> None:

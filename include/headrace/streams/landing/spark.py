@@ -16,13 +16,21 @@ from headrace.contracts.model import Contract, Field
 from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams.dialect import SPARK
+from headrace.streams.landing import objects
 from headrace.streams.landing.files import PREFIX, note_landed, topic_of
-from headrace.streams.landing.table import CATALOGUE, add_columns_sql, columns_of, create_sql, table_of
+from headrace.streams.landing.table import CATALOGUE, add_columns_sql, catalogue_conf, columns_of, create_sql, table_of
 from headrace.streams.spark import few_tasks
 
 log = get_logger(__name__)
 QUERY, BATCH = "headrace.query", "headrace.batch"
 FILE_SCHEMA = "path string, modificationTime timestamp, length bigint, content binary"
+
+
+def open_catalogue(spark: SparkSession, settings: Settings) -> None:
+    """Set after the start: what is known before it stands in the command line of the Java process."""
+    place, password = settings.address("postgres"), settings.secret("postgres_iceberg_password")
+    for key, value in catalogue_conf(settings.warehouse_uri, place, password, objects.store(settings)).items():
+        spark.conf.set(key, value)
 
 
 def ensure_tables(spark: SparkSession, contracts: Mapping[str, Contract]) -> None:

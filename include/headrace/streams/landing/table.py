@@ -20,7 +20,7 @@ COLUMNS = {
     "contract_version": "string",
     "origin": "string",
 }
-_PROPERTIES = {
+PROPERTIES = {
     "format-version": "2",
     "write.parquet.compression-codec": "zstd",
     "write.metadata.delete-after-commit.enabled": "true",
@@ -40,7 +40,7 @@ def columns_of(contract: Contract) -> dict[str, str]:
 
 def create_sql(contract: Contract) -> str:
     columns = ", ".join(f"`{name}` {kind}" for name, kind in columns_of(contract).items())
-    properties = ", ".join(f"'{key}' = '{value}'" for key, value in _PROPERTIES.items())
+    properties = ", ".join(f"'{key}' = '{value}'" for key, value in PROPERTIES.items())
     return (
         f"CREATE TABLE IF NOT EXISTS {table_of(contract)} ({columns}) USING iceberg "
         f"PARTITIONED BY (days(arrived_at)) TBLPROPERTIES ({properties})"

@@ -1,0 +1,1 @@
+"""Where Spark's figures are kept, and how they are held against dbt's."""
