@@ -39,7 +39,10 @@ def view(engine: str, name: str, files: list[str]) -> str:
     if engine == "duckdb":
         listed = ", ".join(f"'{file}'" for file in files)
         return f"create or replace view {name} as select * from read_parquet([{listed}])"
-    return f"create or replace view {name} as select * from file('{{{','.join(files)}}}', 'Parquet')"
+    # A path that begins with a brace would be a relative one.
+    listed = ",".join(file.removeprefix("/") for file in files)
+    where = f"/{{{listed}}}" if len(files) > 1 else files[0]
+    return f"create or replace view {name} as select * from file('{where}', 'Parquet')"
 
 
 def main() -> None:
