@@ -97,9 +97,7 @@ def arguments() -> argparse.Namespace:
         "--increments", type=numbers, default=[5_000, 5_000, 20_000], help="events of each hour after them"
     )
     parser.add_argument("--repeats", type=int, default=10, help="how often each question is timed")
-    parser.add_argument(
-        "--keep", action="store_true", help="leave the lake there and its Trino running, for a next call"
-    )
+    parser.add_argument("--keep", action="store_true", help="leave the lake's folder there, for a next call")
     parser.add_argument("--built", action="store_true", help="only ask, of a lake that an earlier call kept")
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     return parser.parse_args()
@@ -120,8 +118,8 @@ def main() -> int:
     try:
         result = measure(settings, given)
     finally:
+        headrace(settings, "down")
         if not given.keep:
-            headrace(settings, "down")
             shutil.rmtree(settings.home, ignore_errors=True)
     raw = platform.run / "bench" / f"lake-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
     raw.parent.mkdir(parents=True, exist_ok=True)

@@ -31,15 +31,12 @@ class Lake:
 
     def fill(self, count: int) -> None:
         days = rows.days_before(datetime.now(UTC), DAYS, count)
-        start, end = days[0].start, days[-1].end
-        told = start - timedelta(days=1)
+        told = days.start - timedelta(days=1)
         people = rows.customers(count)
         self.fetch(rows.merchants(self._contracts["merchants"], told))
         self.fetch(rows.people(self._contracts["customers"], people, told))
-        self.fetch(rows.rates(self._contracts["exchange_rates"], start, DAYS + 1))
-        for day in days:
-            for first, last in rows.pieces(day):
-                self.fetch(rows.insert_events(self._transactions, day, first, last, people, end))
+        self.fetch(rows.rates(self._contracts["exchange_rates"], days.start, DAYS + 1))
+        self._land(days, people)
 
     def land_hour(self, count: int) -> None:
         """The hour after everything that is there; its events have numbers of their own."""
@@ -48,9 +45,11 @@ class Lake:
             from lake.{self._transactions.raw_table}"""
         )[0]
         start = _whole_hour(newest.astimezone(UTC))
-        hour = rows.Stretch(known, count, start, start + timedelta(hours=1))
-        for first, last in rows.pieces(hour):
-            self.fetch(rows.insert_events(self._transactions, hour, first, last, people, hour.end))
+        self._land(rows.Stretch(known, count, start, start + timedelta(hours=1)), people)
+
+    def _land(self, stretch: rows.Stretch, people: int) -> None:
+        for first, last in rows.pieces(stretch):
+            self.fetch(rows.insert_events(self._transactions, stretch, first, last, people))
 
     def last_day(self) -> date:
         """The last complete day of the fill: increments belong to the day after it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from headrace.contracts.model import Contract
 from headrace.lake import literals
@@ -34,14 +33,10 @@ class Stretch:
     end: datetime
 
 
-def days_before(now: datetime, days: int, rows: int) -> list[Stretch]:
+def days_before(now: datetime, days: int, count: int) -> Stretch:
     """So many days that end with a midnight a day ago, and so leave hours for increments."""
     end = (now.astimezone(UTC) - timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    bounds = [rows * day // days for day in range(days + 1)]
-    return [
-        Stretch(first, last - first, end - timedelta(days=days - day), end - timedelta(days=days - day - 1))
-        for day, (first, last) in enumerate(pairwise(bounds))
-    ]
+    return Stretch(0, count, end - timedelta(days=days), end)
 
 
 def pieces(stretch: Stretch) -> Iterator[tuple[int, int]]:
@@ -55,10 +50,10 @@ def customers(rows: int) -> int:
     return min(100_000, max(100, rows // 500))
 
 
-def insert_events(contract: Contract, stretch: Stretch, first: int, last: int, people: int, latest: datetime) -> str:
-    """A statement for events [first, last) of a stretch; nothing of them arrives after `latest`."""
+def insert_events(contract: Contract, stretch: Stretch, first: int, last: int, people: int) -> str:
+    """A statement for events [first, last) of a stretch."""
     step = (stretch.end - stretch.start) // timedelta(milliseconds=1)
-    start, until = literals.moment(stretch.start), literals.moment(latest)
+    start, until = literals.moment(stretch.start), literals.moment(stretch.end)
     return f"""
 insert into lake.{contract.raw_table} (topic, partition, "offset", key, value, headers, arrived_at, landed_at,
     correlation_id, contract_version, origin, user_id)
