@@ -11,7 +11,7 @@ import sqlglot
 
 from benchmarks.curated import rows
 from benchmarks.curated.asking import normal, spread
-from benchmarks.curated.builds import read_by_model, seconds_by_model, size
+from benchmarks.curated.builds import read_by_model, seconds_by_model, size, unseen
 from benchmarks.curated.questions import TABLES, asked_by_metric, questions
 from benchmarks.curated.showing import verdicts
 from headrace.contracts.model import load_contracts
@@ -90,6 +90,12 @@ def test_tests_are_told_apart_from_models() -> None:
     ran = [("model.headrace.a", 1.234), ("test.headrace.b.0", 2.0), ("test.headrace.c.1", 0.5)]
     results = {"results": [{"unique_id": name, "execution_time": took} for name, took in ran]}
     assert seconds_by_model(results) == ({"a": 1.23}, 2.5)
+
+
+def test_a_statement_that_trino_forgot_is_named() -> None:
+    ran = {"model.headrace.a": "q1", "model.headrace.b": "q2", "test.headrace.c.1": "q3"}
+    results = {"results": [{"unique_id": name, "adapter_response": {"query_id": q}} for name, q in ran.items()]}
+    assert unseen(results, {"q1": {}}) == ["b"]
 
 
 def test_slow_and_different_answers_are_named() -> None:
