@@ -20,10 +20,11 @@ from typing import Any
 
 from benchmarks.curated.asking import ask, by_metric
 from benchmarks.curated.builds import build
-from benchmarks.curated.engines import Engines, live_files
+from benchmarks.curated.engines import EngineFailed, Engines, live_files
 from benchmarks.curated.filling import Lake
 from benchmarks.curated.questions import TABLES, asked_by_metric, questions
 from benchmarks.curated.showing import show
+from headrace.lake.dbt import DbtFailed
 from headrace.lake.trino import connect
 from headrace.semantics import compile_sql, live_specs
 from headrace.settings import Settings, get_settings
@@ -117,6 +118,8 @@ def main() -> int:
     settings = own_lake(platform)
     try:
         result = measure(settings, given)
+    except (DbtFailed, EngineFailed) as error:
+        sys.exit(str(error))
     finally:
         headrace(settings, "down")
         if not given.keep:
