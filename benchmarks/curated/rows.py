@@ -53,7 +53,7 @@ def customers(rows: int) -> int:
 def insert_events(contract: Contract, stretch: Stretch, first: int, last: int, people: int) -> str:
     """A statement for events [first, last) of a stretch."""
     step = (stretch.end - stretch.start) // timedelta(milliseconds=1)
-    start, until = literals.moment(stretch.start), literals.moment(stretch.end)
+    start, until = int(stretch.start.timestamp() * 1000), literals.moment(stretch.end)
     return f"""
 insert into lake.{contract.raw_table} (topic, partition, "offset", key, value, headers, arrived_at, landed_at,
     correlation_id, contract_version, origin, user_id)
@@ -63,7 +63,7 @@ counted as (
     from unnest(sequence(0, {(last - first - 1) // 1000})) as a (thousand) cross join unnest(sequence(0, 999)) as b (one)
 ),
 drawn as (
-    select {stretch.first} + i as n, date_add('millisecond', i * {step} / {stretch.count}, {start}) as event_time,
+    select {stretch.first} + i as n, from_unixtime(({start} + i * {step} / {stretch.count}) / 1000e0, 'UTC') as event_time,
         {_drawn(f"{stretch.first} + i")} as h
     from counted where i < {last}
 ),
