@@ -80,9 +80,10 @@ def read_by_model(statements: dict[str, dict[str, Any]]) -> tuple[dict[str, int]
     rows: Counter[str] = Counter()
     total = 0.0
     for said in statements.values():
-        if node := _NODE.search(said["query"]):
-            rows[node[1]] += said["queryStats"]["rawInputPositions"]
-            total += size(said["queryStats"]["physicalInputDataSize"])
+        # Of two statements that dbt sends at once, only the first has the comment; nobody else asks this lake.
+        node = _NODE.search(said["query"])
+        rows[node[1] if node else "unnamed"] += said["queryStats"]["rawInputPositions"]
+        total += size(said["queryStats"]["physicalInputDataSize"])
     return dict(rows), total
 
 
@@ -122,6 +123,6 @@ def build(settings: Settings, what: str, events: int, *more: str) -> dict[str, A
     rows, total = read_by_model(statements)
     return {
         "build": what, "events": events, "seconds": round(seconds, 1), "models_seconds": round(sum(models.values()), 1),
-        "tests_seconds": tests, "rows_read": sum(rows.values()), "megabytes_read": round(total / 1e6, 1), "unseen": unseen(results, statements),
+        "tests_seconds": tests, "rows_read": sum(rows.values()), "unnamed_rows_read": rows.get("unnamed", 0), "megabytes_read": round(total / 1e6, 1), "unseen": unseen(results, statements),
         "models": {name: {"seconds": took, "rows_read": rows.get(name, 0)} for name, took in models.items()},
     }  # fmt: skip

@@ -82,7 +82,10 @@ def test_rows_and_bytes_belong_to_the_model_that_read_them() -> None:
         "3": said("test.headrace.not_null_merchant_day.0a1", 3, "0B"),
         "4": {"query": "select 2", "queryStats": {"rawInputPositions": 99, "physicalInputDataSize": "1GB"}},
     }
-    assert read_by_model(statements) == ({"merchant_day": 15, "not_null_merchant_day": 3}, 1_502_000.0)
+    assert read_by_model(statements) == (
+        {"merchant_day": 15, "not_null_merchant_day": 3, "unnamed": 99},
+        1_001_502_000.0,
+    )
     assert size("12.50kB") == 12_500
 
 
