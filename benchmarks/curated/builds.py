@@ -80,7 +80,7 @@ def read_by_model(statements: dict[str, dict[str, Any]]) -> tuple[dict[str, int]
     rows: Counter[str] = Counter()
     total = 0.0
     for said in statements.values():
-        # Of two statements that dbt sends at once, only the first has the comment; nobody else asks this lake.
+        # Not every statement of dbt has the comment; nobody else asks this lake meanwhile.
         node = _NODE.search(said["query"])
         rows[node[1] if node else "unnamed"] += said["queryStats"]["rawInputPositions"]
         total += size(said["queryStats"]["physicalInputDataSize"])
