@@ -15,7 +15,6 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from datetime import UTC, datetime
 from typing import Any
 
 from benchmarks.curated.asking import ask, by_metric
@@ -24,6 +23,7 @@ from benchmarks.curated.engines import EngineFailed, Engines, live_files
 from benchmarks.curated.filling import Lake
 from benchmarks.curated.questions import TABLES, asked_by_metric, questions
 from benchmarks.curated.showing import show
+from benchmarks.results import raw_file
 from headrace.lake.dbt import DbtFailed
 from headrace.lake.trino import connect
 from headrace.semantics import compile_sql, live_specs
@@ -124,8 +124,7 @@ def main() -> int:
         headrace(settings, "down")
         if not given.keep:
             shutil.rmtree(settings.home, ignore_errors=True)
-    raw = platform.run / "bench" / f"lake-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
-    raw.parent.mkdir(parents=True, exist_ok=True)
+    raw = raw_file(platform, "lake")
     raw.write_text(json.dumps(result, indent=2))
     if given.json:
         print(json.dumps(result))

@@ -26,6 +26,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.cores import Cores
+from benchmarks.results import raw_file
 from headrace.live.client import valkey
 from headrace.live.layout import UPDATES
 from headrace.settings import Settings, get_settings
@@ -239,8 +240,7 @@ def main() -> int:
     results = [
         measure(settings, float(rate), given.seconds, given.warm, given.merchants) for rate in given.rates.split(",")
     ]
-    raw = settings.run / "bench" / f"latency-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
-    raw.parent.mkdir(parents=True, exist_ok=True)
+    raw = raw_file(settings, "latency")
     raw.write_text(json.dumps(results, indent=2))
     if given.json:
         print(json.dumps(results))

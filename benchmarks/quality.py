@@ -11,11 +11,10 @@ import argparse
 import json
 import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from benchmarks.defects import DEFECTS, PILLARS, Defect, Marketplace, defects
+from benchmarks.results import raw_file
 from headrace.anomalies.incidents import Incident
 from headrace.quality.history import MOST
 from headrace.quality.incidents import Open, follow
@@ -141,8 +140,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
     given = parser.parse_args()
     result: Any = tune(given.rate, given.hours) if given.tune else judged(given.rate, given.hours, given.each)
-    raw = Path(get_settings().run) / "bench" / f"quality-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
-    raw.parent.mkdir(parents=True, exist_ok=True)
+    raw = raw_file(get_settings(), "quality")
     raw.write_text(json.dumps(result, indent=2))
     if given.json:
         print(json.dumps(result))

@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.results import raw_file
 from benchmarks.window_job import engines
 from benchmarks.window_job.report import Spread, report
 from benchmarks.window_job.rounds import VARIANTS, Plan, Run, measure
@@ -122,8 +122,7 @@ def main() -> int:
     same = {name: value for name, value in plan.items() if name != "runs"}
     runs = earlier(given.add_to, same)
     prepare(settings, given.engines)
-    raw = settings.run / "bench" / f"throughput-{datetime.now(UTC):%Y%m%dT%H%M%S}.json"
-    raw.parent.mkdir(parents=True, exist_ok=True)
+    raw = raw_file(settings, "throughput")
 
     def keep(run: Run) -> None:
         runs.append(run)
