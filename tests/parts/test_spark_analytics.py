@@ -21,8 +21,9 @@ DAYS = 60
 @pytest.fixture(scope="module")
 def lake(start_parts: Callable[..., Settings]) -> Lake:
     lake = filled(start_parts, more=fill_marketplace)
-    # Other tests of this lake build what they look at alone.
-    dbt.run(lake.settings, ["run", "--select", f"+{COHORTS}", f"+{ACTIVITY}", "--exclude", "tag:raw"], timeout=300)
+    # Whole: other tests of this lake build what they look at alone, and land rows that are told to be older.
+    whole = ["run", "--full-refresh", "--select", f"+{COHORTS}", f"+{ACTIVITY}", "--exclude", "tag:raw"]
+    dbt.run(lake.settings, whole, timeout=300)
     return lake
 
 
