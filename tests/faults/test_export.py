@@ -21,7 +21,8 @@ import pytest
 from headrace.runtime import airflow, bootstrap
 from headrace.settings import Settings, get_settings
 from tests.parts.dag_run import run_dag
-from tests.parts.lake_home import START, Lake, filled
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import START, Lake
 from tests.parts.s3_server import ACCESS_KEY, BUCKET, SECRET_KEY, S3Server
 
 DAY = f"{START:%Y-%m-%d}"

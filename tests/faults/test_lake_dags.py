@@ -19,7 +19,8 @@ from headrace.policy.users import save_user
 from headrace.runtime import airflow
 from headrace.settings import Settings
 from tests.parts.dag_run import PERSON, run_dag
-from tests.parts.lake_home import START, Lake, filled
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import START, Lake
 from tests.parts.raw_rows import event, landed
 from tests.parts.test_dbt_build import assert_equals_hand_written
 

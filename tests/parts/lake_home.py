@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +10,7 @@ from typing import Any
 from headrace.contracts.model import Contract, load_contracts
 from headrace.lake import dbt
 from headrace.lake.found import bring_found
-from headrace.lake.trino import connect
+from headrace.lake.trino import connect, fetch
 from headrace.settings import Settings
 from tests.parts.raw_rows import Landed, create, event, land, landed
 
@@ -30,9 +29,7 @@ class Lake:
 
     def query(self, sql: str, **how: Any) -> list[list[Any]]:
         with connect(self.settings, **(how or {"service": "dbt"})) as connection:
-            cursor = connection.cursor()
-            cursor.execute(sql)
-            return cursor.fetchall()  # type: ignore[no-any-return]
+            return fetch(connection.cursor(), sql)
 
     def land(self, stream: str, records: list[Landed]) -> None:
         with connect(self.settings, service="dbt") as connection:
@@ -138,22 +135,3 @@ valued as (
     where place = 1 and amount >= 0 and currency in ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR')
 )
 """
-
-
-_FILLED: dict[str, Lake] = {}
-
-
-def filled(start_parts: Callable[..., Settings], *parts: str, more: Callable[[Lake], None] | None = None) -> Lake:
-    """The built lake of this session's home, made once; `more` lands what else should be in it from the first build on."""
-    settings = start_parts("trino", *parts)
-    key = str(settings.home)
-    if key not in _FILLED:
-        lake = open_lake(settings)
-        fill(lake)
-        if more:
-            more(lake)
-        lake.build()
-        _FILLED[key] = lake
-    # A part that was started since may have got another port.
-    _FILLED[key].settings = settings
-    return _FILLED[key]

@@ -31,9 +31,9 @@ from headrace.policy.users import save_user
 from headrace.semantics import live_specs
 from headrace.settings import Settings
 from tests.conftest import headrace
-from tests.parts.lake_home import BY_HAND, Lake, filled, merchant, rate
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import BY_HAND, Lake, merchant, rate
 from tests.parts.live_rows import project
-from tests.parts.marketplace import fill_marketplace
 from tests.parts.metrics_by_hand import BEGIN as FIRST_DAY
 from tests.parts.metrics_by_hand import BY_HAND as METRICS
 from tests.parts.metrics_by_hand import END as LAST_DAY
@@ -98,7 +98,7 @@ def _land(world: World, events: list[dict[str, Any]]) -> None:
 
 @pytest.fixture(scope="module")
 def world(start_parts: Callable[..., Settings]) -> World:
-    lake = filled(start_parts, more=fill_marketplace)
+    lake = filled(start_parts)
     settings = start_parts("trino", "valkey", "api")
     world = World(lake, settings, _now())
     events = _events(world)

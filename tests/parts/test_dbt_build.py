@@ -9,8 +9,9 @@ import pytest
 
 from headrace.lake import dbt
 from headrace.settings import Settings
-from tests.parts.lake_home import BY_HAND, EVENTS, START, Lake, customer, filled, merchant, rate
-from tests.parts.marketplace import FIRST, fill_marketplace, order_step
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import BY_HAND, EVENTS, START, Lake, customer, merchant, rate
+from tests.parts.marketplace import FIRST, order_step
 from tests.parts.raw_rows import Landed, event, landed
 
 _FIGURES = "count(*), count_if(is_late), sum(amount), count(distinct user_id)"
@@ -18,7 +19,7 @@ _FIGURES = "count(*), count_if(is_late), sum(amount), count(distinct user_id)"
 
 @pytest.fixture(scope="module")
 def lake(start_parts: Callable[..., Settings]) -> Lake:
-    return filled(start_parts, more=fill_marketplace)
+    return filled(start_parts)
 
 
 def assert_equals_hand_written(lake: Lake) -> None:

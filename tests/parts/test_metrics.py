@@ -10,14 +10,14 @@ import pytest
 
 from headrace.semantics import MetricInfo, Request, catalogue, compile_sql, live_specs
 from headrace.settings import Settings
-from tests.parts.lake_home import Lake, filled
-from tests.parts.marketplace import fill_marketplace
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import Lake
 from tests.parts.metrics_by_hand import BEGIN, BY_HAND, END
 
 
 @pytest.fixture(scope="module")
 def lake(start_parts: Callable[..., Settings]) -> Lake:
-    found = filled(start_parts, more=fill_marketplace)
+    found = filled(start_parts)
     live_specs.publish(found.settings)
     return found
 

@@ -26,7 +26,8 @@ from headrace.semantics import live_specs
 from headrace.settings import Settings
 from headrace.streams.topics import producer_config
 from tests.conftest import headrace
-from tests.parts.lake_home import START, Lake, filled
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import START, Lake
 from tests.parts.raw_rows import event, landed
 
 TABLES = ("processed.transactions", "curated.fct_transactions", "curated.transactions_by_minute")

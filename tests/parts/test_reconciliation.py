@@ -16,7 +16,8 @@ from headrace.live.client import valkey
 from headrace.semantics import live_specs, reconcile
 from headrace.settings import Settings
 from headrace.streams.spec import LiveSpec
-from tests.parts.lake_home import START, Lake, filled
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import START, Lake
 from tests.parts.live_rows import project
 from tests.parts.raw_rows import event, landed
 

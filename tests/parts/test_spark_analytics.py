@@ -12,15 +12,15 @@ from headrace.lake import coverage, dbt
 from headrace.lake.analytics.outcome import ACTIVITY, COHORTS, STREAMS, Differs
 from headrace.runtime import analytics
 from headrace.settings import Settings
-from tests.parts.lake_home import START, Lake, filled
-from tests.parts.marketplace import fill_marketplace
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import START, Lake
 
 DAYS = 60
 
 
 @pytest.fixture(scope="module")
 def lake(start_parts: Callable[..., Settings]) -> Lake:
-    lake = filled(start_parts, more=fill_marketplace)
+    lake = filled(start_parts)
     # Whole: other tests of this lake build what they look at alone, and land rows that are told to be older.
     whole = ["run", "--full-refresh", "--select", f"+{COHORTS}", f"+{ACTIVITY}", "--exclude", "tag:raw"]
     dbt.run(lake.settings, whole, timeout=300)

@@ -17,7 +17,8 @@ from headrace.lake.trino import connect, connect_for, healthy
 from headrace.policy import Identity
 from headrace.policy.users import save_user
 from headrace.settings import Settings
-from tests.parts.lake_home import START, Lake, filled
+from tests.parts.filled_lake import filled
+from tests.parts.lake_home import START, Lake
 
 ANALYST, VIEWER = "anna.o'hara", "victor"
 

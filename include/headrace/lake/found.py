@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -42,7 +42,7 @@ _TYPES = {
 
 @dataclass(frozen=True)
 class Found:
-    """A table of PostgreSQL, what makes two rows the same, and when a row was changed last."""
+    """A table of PostgreSQL, what makes two rows the same, and when a row was changed last, as both engines say it."""
 
     name: str
     keys: tuple[str, ...]
@@ -54,7 +54,7 @@ class Found:
 
 
 TABLES = (
-    Found("anomalies", ("id",), "greatest(opened_at, last_at, closed_at)"),
+    Found("anomalies", ("id",), "greatest(last_at, coalesce(closed_at, last_at))"),
     Found("quality", ("table_name", "day", "figure"), "measured_at"),
 )
 
@@ -105,8 +105,8 @@ def _typed(value: Any, kind: str) -> str:
     """As text, which Trino reads: a document stays the text that it is."""
     if value is None:
         return f"cast(null as {_TYPES[kind]})"
+    if isinstance(value, datetime):
+        return literals.moment(value)
     if isinstance(value, dict | list):
         value = json.dumps(value)
-    if isinstance(value, datetime):
-        value = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f} UTC"
     return f"cast({literals.text(str(value))} as {_TYPES[kind]})"

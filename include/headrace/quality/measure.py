@@ -12,7 +12,7 @@ from typing import Any
 
 from headrace.anomalies.ledger import Ledger
 from headrace.lake import dbt, results
-from headrace.lake.trino import connect
+from headrace.lake.trino import connect, fetch
 from headrace.log import get_logger
 from headrace.quality import incidents, ledger, statements
 from headrace.quality.figures import Figure, Name
@@ -58,9 +58,7 @@ def run(
     with connect(settings, service="dbt", timeout=_SECONDS) as connection:
 
         def ask(sql: str) -> list[list[Any]]:
-            cursor = connection.cursor()
-            cursor.execute(sql)
-            return cursor.fetchall()  # type: ignore[no-any-return]
+            return fetch(connection.cursor(), sql)
 
         measuring = Measuring(settings, ask, first, last, letters, _tests(settings, manifest, first, last))
         there = {f"{schema}.{name}" for schema, name in ask(_PRESENT)}

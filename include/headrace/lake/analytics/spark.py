@@ -6,6 +6,7 @@ Everything is read as it was when the last claimed build was done, so that a bui
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
@@ -21,8 +22,9 @@ class Built:
 
     def __init__(self, spark: SparkSession, built_at: datetime) -> None:
         self._spark, self._built_at = spark, built_at
+        self.table = cache(self._table)
 
-    def table(self, name: str) -> DataFrame:
+    def _table(self, name: str) -> DataFrame:
         history = self._spark.table(f"{CATALOGUE}.{name}.history").where(F.col("made_current_at") <= self._built_at)
         newest = history.orderBy(F.desc("made_current_at")).first()
         if newest is None:
