@@ -41,7 +41,7 @@ def poisons(good: dict[str, Any], text: str) -> list[Poison]:
         Poison("not UTF-8", whole.encode().replace(b'": "', b'": "\xff\xfe', 1), rule="encoding"),
         Poison("half of an event", whole[: len(whole) // 2].encode()),
         Poison("a list", f"[{whole}]".encode()),
-        Poison("half a surrogate pair", with_token('"\\ud800"'), rule=""),
+        Poison("half a surrogate pair", with_token('"\\ud800"'), rule="surrogate"),
         Poison("character of number zero", with_token('"a\\u0000b"'), rule="nul"),
         Poison("a large text", with_token(f'"{"x" * 900_000}"'), rule=f"length:{text}"),
         Poison("a text of control characters", with_token('"' + "\\u0001" * 100_000 + '"'), rule=f"length:{text}"),

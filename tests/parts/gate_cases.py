@@ -92,6 +92,17 @@ _DOCUMENTS = [
     _with("number zero is spelt out", None, ("user_id", "u\\u0000"), user_id="u\\u0000"),
     _with("number zero after a backslash", "nul", user_id="u\\\0"),
     _with("number zero in an unknown field", "nul", note="\0"),
+    _raw("half a pair", "user_id", '"\\ud800"', "surrogate"),
+    _raw("half a pair in capitals", "user_id", '"a\\uDBFFb"', "surrogate"),
+    _raw("second half of a pair", "user_id", '"u\\udc00"', "surrogate"),
+    _raw("first halves of two pairs", "user_id", '"\\ud83d\\ud83d\\ude00"', "surrogate"),
+    _raw("second halves of two pairs", "user_id", '"\\ud83d\\ude00\\ude00"', "surrogate"),
+    _raw("a pair parted by a backslash", "user_id", '"\\ud83d\\\\\\ude00"', "surrogate"),
+    _raw("half a pair behind a backslash", "user_id", '"\\\\\\ud800"', "surrogate"),
+    _raw("half a pair behind what looks like the other", "user_id", '"\\\\ud83d\\ude00"', "surrogate"),
+    _raw("half a pair is spelt out", "user_id", '"\\\\ud800"', None, "\\ud800"),
+    _raw("a whole pair", "user_id", '"\\ud83d\\uDE00"', None, "\U0001f600"),
+    _raw("half a pair in an unknown field", "note", '"\\ud800"', "surrogate"),
     Case("control character", TEXT.replace("u1", "u\n1").encode(), "json"),
 ]
 _AMOUNTS = [

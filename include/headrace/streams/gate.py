@@ -8,7 +8,7 @@ the columns of `prepared`, the `text_FIELD` columns of `texts`, the typed column
 
 from __future__ import annotations
 
-from headrace.contracts.corrections import DATE, FLOATING, NUL, PLAIN_NUMBER, WHOLE_NUMBER
+from headrace.contracts.corrections import DATE, FLOATING, HALF_PAIR, NUL, PLAIN_NUMBER, WHOLE_NUMBER
 from headrace.contracts.model import Contract, Field
 from headrace.streams.correcting import corrected_text, moment
 from headrace.streams.dialect import (
@@ -26,7 +26,7 @@ from headrace.streams.dialect import (
 from headrace.streams.field_rules import Rule, limit_rules, outlier_rules, required_rules, type_rules
 
 FUTURE_MINUTES = 1
-_NUL = r"\u0000"
+_ESCAPED, _ESCAPE = r"\\", r"\u"
 
 
 def typed(field: Field, dialect: Dialect) -> str:
@@ -66,6 +66,8 @@ def rules(contract: Contract, dialect: Dialect, future_minutes: int = FUTURE_MIN
 
 
 def _record_rules(dialect: Dialect) -> list[Rule]:
+    # Where no backslash is escaped, each begins what it seems to begin.
+    bare = f"replace(json_text, {dialect.literal(_ESCAPED)}, '#')"
     shape = f"{dialect.not_one_document()} OR NOT {matches(dialect, 'json_text', OBJECT)}"
     return [
         Rule("empty", "The record has no value.", "value IS NULL"),
@@ -75,12 +77,17 @@ def _record_rules(dialect: Dialect) -> list[Rule]:
             excessive(dialect, "json_text"),
         ),
         Rule("encoding", "The value is not valid UTF-8 text.", dialect.bad_encoding()),
+        # Asked before the parsers, which differ about it.
+        Rule(
+            "surrogate",
+            "A text has half of a surrogate pair, which is no character.",
+            f"position({dialect.literal(_ESCAPE)} IN json_text) > 0 AND {matches(dialect, bare, HALF_PAIR)}",
+        ),
         Rule("json", "The value is not one well-formed JSON object whose keys differ.", shape),
-        # The search for six characters is cheap; the pattern then looks whether they are meant.
         Rule(
             "nul",
             "A text has the character U+0000, which databases cannot keep.",
-            f"position({dialect.literal(_NUL)} IN json_text) > 0 AND {matches(dialect, 'json_text', NUL)}",
+            f"position({dialect.literal(NUL)} IN {bare}) > 0",
         ),
     ]
 
