@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import sqlglot
+import sqlparse
 
 from headrace.contracts.model import Contract, Field, load_contracts
 from headrace.settings import REPO
@@ -45,6 +46,7 @@ def test_the_model_is_one_select_that_jinja_leaves_alone(transactions: Contract)
     names = sqlglot.parse_one(sql, dialect="trino").find(sqlglot.exp.CTE)
     assert names is not None
     assert not any(mark in sql for mark in ("{{", "{%", "{#"))
+    assert len(sqlparse.split(sql)) == 1, "dbt sends it in pieces"
 
 
 def test_every_sentence_is_one_sentence(transactions: Contract) -> None:
