@@ -66,6 +66,8 @@ _DOCUMENTS = [
     Case("two documents", f"{TEXT}{TEXT}".encode(), "json"),
     Case("two with a comma", f"{TEXT},{TEXT}".encode(), "json"),
     Case("closes the array", f"{TEXT}] x".encode(), "json"),
+    Case("closes the array with a number", f"{TEXT},5] x".encode(), "json"),
+    Case("followed by a number", f"{TEXT},5".encode(), "json"),
     Case("closes the object", f"{TEXT}}} x".encode(), "json"),
     Case("closes and adds", f'{TEXT},"z":1}} x'.encode(), "json"),
     Case("a list", f"[{TEXT}]".encode(), "json"),

@@ -53,14 +53,14 @@ judged as (
             trim(BOTH U&' \0009\000A\000D' FROM given_event_time) AS text_event_time,
             trim(BOTH U&' \0009\000A\000D' FROM given_user_id) AS text_user_id,
             trim(BOTH U&' \0009\000A\000D' FROM given_session_id) AS text_session_id,
-            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_event_type), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'sign_in' THEN 'sign_in' WHEN 'page_view' THEN 'page_view' WHEN 'search' THEN 'search' WHEN 'add_to_cart' THEN 'add_to_cart' WHEN 'purchase' THEN 'purchase' WHEN 'sign_out' THEN 'sign_out' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_event_type) END AS text_event_type,
-            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_platform), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'web' THEN 'web' WHEN 'ios' THEN 'ios' WHEN 'android' THEN 'android' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_platform) END AS text_platform,
+            CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_event_type) IN ('sign_in', 'page_view', 'search', 'add_to_cart', 'purchase', 'sign_out') THEN trim(BOTH U&' \0009\000A\000D' FROM given_event_type) ELSE CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_event_type), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'sign_in' THEN 'sign_in' WHEN 'page_view' THEN 'page_view' WHEN 'search' THEN 'search' WHEN 'add_to_cart' THEN 'add_to_cart' WHEN 'purchase' THEN 'purchase' WHEN 'sign_out' THEN 'sign_out' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_event_type) END END AS text_event_type,
+            CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_platform) IN ('web', 'ios', 'android') THEN trim(BOTH U&' \0009\000A\000D' FROM given_platform) ELSE CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_platform), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'web' THEN 'web' WHEN 'ios' THEN 'ios' WHEN 'android' THEN 'android' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_platform) END END AS text_platform,
             trim(BOTH U&' \0009\000A\000D' FROM given_page) AS text_page,
             trim(BOTH U&' \0009\000A\000D' FROM given_search_text) AS text_search_text,
             trim(BOTH U&' \0009\000A\000D' FROM given_product_id) AS text_product_id,
             trim(BOTH U&' \0009\000A\000D' FROM given_merchant_id) AS text_merchant_id,
             trim(BOTH U&' \0009\000A\000D' FROM given_country) AS text_country,
-            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_region), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'north_america' THEN 'north_america' WHEN 'south_america' THEN 'south_america' WHEN 'europe' THEN 'europe' WHEN 'asia' THEN 'asia' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_region) END AS text_region
+            CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_region) IN ('north_america', 'south_america', 'europe', 'asia') THEN trim(BOTH U&' \0009\000A\000D' FROM given_region) ELSE CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_region), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'north_america' THEN 'north_america' WHEN 'south_america' THEN 'south_america' WHEN 'europe' THEN 'europe' WHEN 'asia' THEN 'asia' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_region) END END AS text_region
         FROM given
     ),
     typed AS (

@@ -49,7 +49,7 @@ judged as (
             trim(BOTH U&' \0009\000A\000D' FROM given_event_id) AS text_event_id,
             trim(BOTH U&' \0009\000A\000D' FROM given_event_time) AS text_event_time,
             trim(BOTH U&' \0009\000A\000D' FROM given_service) AS text_service,
-            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_level), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'debug' THEN 'debug' WHEN 'info' THEN 'info' WHEN 'warning' THEN 'warning' WHEN 'error' THEN 'error' WHEN 'critical' THEN 'critical' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_level) END AS text_level,
+            CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_level) IN ('debug', 'info', 'warning', 'error', 'critical') THEN trim(BOTH U&' \0009\000A\000D' FROM given_level) ELSE CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_level), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'debug' THEN 'debug' WHEN 'info' THEN 'info' WHEN 'warning' THEN 'warning' WHEN 'error' THEN 'error' WHEN 'critical' THEN 'critical' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_level) END END AS text_level,
             trim(BOTH U&' \0009\000A\000D' FROM given_message) AS text_message,
             trim(BOTH U&' \0009\000A\000D' FROM given_logger) AS text_logger,
             trim(BOTH U&' \0009\000A\000D' FROM given_host) AS text_host,

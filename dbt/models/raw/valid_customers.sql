@@ -50,8 +50,8 @@ judged as (
             trim(BOTH U&' \0009\000A\000D' FROM given_name) AS text_name,
             trim(BOTH U&' \0009\000A\000D' FROM given_email) AS text_email,
             trim(BOTH U&' \0009\000A\000D' FROM given_country) AS text_country,
-            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_region), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'north_america' THEN 'north_america' WHEN 'south_america' THEN 'south_america' WHEN 'europe' THEN 'europe' WHEN 'asia' THEN 'asia' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_region) END AS text_region,
-            CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_segment), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'new' THEN 'new' WHEN 'regular' THEN 'regular' WHEN 'loyal' THEN 'loyal' WHEN 'business' THEN 'business' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_segment) END AS text_segment,
+            CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_region) IN ('north_america', 'south_america', 'europe', 'asia') THEN trim(BOTH U&' \0009\000A\000D' FROM given_region) ELSE CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_region), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'north_america' THEN 'north_america' WHEN 'south_america' THEN 'south_america' WHEN 'europe' THEN 'europe' WHEN 'asia' THEN 'asia' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_region) END END AS text_region,
+            CASE WHEN trim(BOTH U&' \0009\000A\000D' FROM given_segment) IN ('new', 'regular', 'loyal', 'business') THEN trim(BOTH U&' \0009\000A\000D' FROM given_segment) ELSE CASE translate(trim(BOTH U&' \0009\000A\000D' FROM given_segment), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz') WHEN 'new' THEN 'new' WHEN 'regular' THEN 'regular' WHEN 'loyal' THEN 'loyal' WHEN 'business' THEN 'business' ELSE trim(BOTH U&' \0009\000A\000D' FROM given_segment) END END AS text_segment,
             trim(BOTH U&' \0009\000A\000D' FROM given_signed_up_at) AS text_signed_up_at
         FROM given
     ),

@@ -33,7 +33,9 @@ def corrected_text(field: Field, dialect: Dialect) -> str:
     if not known:
         return text
     branches = " ".join(f"WHEN {dialect.literal(low)} THEN {dialect.literal(value)}" for low, value in known.items())
-    return f"CASE {folded(text)} {branches} ELSE {text} END"
+    spelt = ", ".join(dialect.literal(value) for value in dict.fromkeys(known.values()))
+    # Almost all are spelt as they should be; folding costs more than all comparisons.
+    return f"CASE WHEN {text} IN ({spelt}) THEN {text} ELSE CASE {folded(text)} {branches} ELSE {text} END END"
 
 
 def _trimmed(field: Field, dialect: Dialect) -> str:

@@ -149,8 +149,8 @@ class Trino:
 class Spark:
     """Spark 4: a variant keeps decimals exactly, and its parser is strict except for what follows the document.
 
-    The text is wrapped in an object for the variant and in an array for its length, because each parser stops at the
-    end of its first value: text that closes the one wrapper early leaves the other broken.
+    So the text is parsed as the first of two elements, and its own hash is the second: text that ends early, or that is
+    several documents, has something else there.
     """
 
     def literal(self, text: str) -> str:
@@ -158,16 +158,16 @@ class Spark:
 
     def prepared(self) -> dict[str, str]:
         text = "CAST(value AS STRING)"
+        sealed = f"'[' || {text} || ',' || xxhash64({text}) || ']'"
         return {
             "json_text": text,
-            "document": f"CASE WHEN NOT ({excessive(self, text)}) THEN try_parse_json('{{\"e\":' || {text} || '}}') END",
-            "documents": f"json_array_length('[' || {text} || ']')",
+            "document": f"CASE WHEN NOT ({excessive(self, text)}) THEN try_parse_json({sealed}) END",
         }
 
     def opened(self, fields: Iterable[str]) -> dict[str, str]:
         """Every field at once: each look into the document by itself would begin at its root."""
         types = ", ".join(f"{field}: variant" for field in fields)
-        return {"opened": f"try_variant_get(document, '$.e', 'struct<{types}>')"}
+        return {"opened": f"try_variant_get(document, '$[0]', 'struct<{types}>')"}
 
     def text(self, field: str) -> str:
         return f"try_cast(opened.{field} AS string)"
@@ -176,7 +176,7 @@ class Spark:
         return "NOT is_valid_utf8(json_text)"
 
     def not_one_document(self) -> str:
-        return "document IS NULL OR documents IS NULL OR documents <> 1"
+        return "document IS NULL OR try_variant_get(document, '$[1]', 'bigint') IS DISTINCT FROM xxhash64(json_text)"
 
     def is_string(self, field: str) -> str:
         return f"{self._kind(field)} = 'STRING'"
