@@ -6,7 +6,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG, Asset, chain, task
 from headrace_airflow.declared import MAINTENANCE, due_within
-from headrace_airflow.steps import worth_it
+from headrace_airflow.steps import dbt_command, worth_it
 
 RUNBOOK = """
 ### Daily tidying
@@ -51,4 +51,6 @@ with DAG(
     machine = ("clean_airflow", "delete_old_logs", "forget_comparisons")
     start = worth_it()
     chain(start, *(in_the_lake.override(task_id=step)(step) for step in lake))
+    # Builds ask the newest days whether rows are single; here every day is asked.
+    start >> dbt_command.override(task_id="test_whole_tables")(["test", "--vars", "whole_tables: true"])
     start >> [on_the_machine.override(task_id=step)(step) for step in machine]

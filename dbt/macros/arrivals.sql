@@ -4,17 +4,36 @@
 {% endmacro %}
 
 
-{# What landed before this moment is in the model already. A literal, so that Trino skips files by it;
-   half an hour of overlap, because a batch is stamped when it begins and seen when it is committed. #}
-{% macro landed_since(relation=this) -%}
+{# What landed before this moment is in the model already; none where there is no model yet. A literal, so that Trino skips
+   files by it; half an hour of overlap, because a batch is stamped when it begins and seen when it is committed. #}
+{% macro landed_since() %}
+    {%- if not is_incremental() -%}
+        {{ return(none) }}
+    {%- endif -%}
     {#- A table that an earlier release built without this column is worked out anew. -#}
-    {%- set known = adapter.get_columns_in_relation(relation) | selectattr("name", "equalto", "landed_at") | list -%}
-    {%- set newest = "max(landed_at)" if known else "cast(null as timestamp(6) with time zone)" -%}
+    {%- set known = adapter.get_columns_in_relation(this) | selectattr("name", "equalto", "landed_at") | list -%}
+    {%- set newest = "max(data.landed_at.max)" if known else "cast(null as timestamp(6) with time zone)" -%}
     {%- set sql -%}
         select cast(coalesce({{ newest }} - interval '30' minute, timestamp '1970-01-01 00:00:00 UTC') as varchar)
-        from {{ relation }}
+        from {{ bounds_of(this) }}
     {%- endset -%}
-    timestamp '{{ run_query(sql).columns[0].values()[0] }}'
+    {{ return("timestamp '" ~ run_query(sql).columns[0].values()[0] ~ "'") }}
+{% endmacro %}
+
+
+{# The least and the greatest value of each column, which Iceberg keeps beside the files: asking costs the same at any size. #}
+{% macro bounds_of(relation) -%}
+    {{ relation.include(identifier=false) }}."{{ relation.identifier }}$partitions"
+{%- endmacro %}
+
+
+{# The first moment of a table; a unit test gives rows, which have no such bounds. #}
+{% macro earliest(relation, moment) -%}
+    {%- if model.resource_type == "unit_test" -%}
+        (select min({{ moment }}) from {{ relation }})
+    {%- else -%}
+        (select min(data.{{ moment }}.min) from {{ bounds_of(relation) }})
+    {%- endif -%}
 {%- endmacro %}
 
 

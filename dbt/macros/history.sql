@@ -3,7 +3,7 @@
    A record without a value says that its entity was deleted: a row of its own, so that a later build still knows it.
    A later build works out anew only the entities that something landed of, from their known rows and what is new. #}
 {% macro states_of(valid, raw, key, fields, event_time) %}
-{%- set since = landed_since() if is_incremental() else none %}
+{%- set since = landed_since() %}
 {%- set provenance = ["corrected", "arrived_at", "landed_at", "origin", "correlation_id", "contract_version"] -%}
 {%- set place = ["source_topic", "source_partition", "source_offset"] -%}
 {%- set kept = fields + ["is_deleted"] + provenance + place -%}

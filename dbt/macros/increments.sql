@@ -2,28 +2,37 @@
    [first, last) in literals, so that Trino opens the files of those days and no others. `sources` are pairs of a table with
    `landed_at` and the expression that says the day of a row. None before the first build: everything. #}
 {% macro changed_days(sources) %}
-    {%- if not is_incremental() -%}
+    {%- set since = landed_since() -%}
+    {%- if since is none -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set since = landed_since() -%}
+    {%- set days -%}
+        {%- for relation, day in sources %}
+        select {{ day }} as date_day from {{ relation }} where landed_at >= {{ since }}
+        {{- " union all" if not loop.last }}
+        {%- endfor %}
+    {%- endset -%}
+    {{ return(stretches(days)) }}
+{% endmacro %}
+
+
+{# The days that a query names, and so many on either side of each, as ranges [first, last). #}
+{% macro stretches(days, around=0) %}
     {%- set sql -%}
         with
         days as (
-            {%- for relation, day in sources %}
-            select {{ day }} as date_day from {{ relation }} where landed_at >= {{ since }}
-            union
-            {%- endfor %}
-            select date '1970-01-01'
+            select distinct date_add('day', step, date_day) as date_day
+            from ({{ days }})
+            cross join unnest(sequence(-{{ around }}, {{ around }})) as steps (step)
         ),
 
-        stretches as (
+        placed as (
             select date_day, date_diff('day', date '1970-01-01', date_day) - row_number() over (order by date_day) as stretch
             from days
-            where date_day > date '1970-01-01'
         )
 
         select cast(min(date_day) as varchar), cast(date_add('day', 1, max(date_day)) as varchar)
-        from stretches
+        from placed
         group by stretch
         order by 1
     {%- endset -%}
@@ -49,11 +58,14 @@
 {# Everything that landed up to this moment is in all of these tables. A table that is made of several may not claim more,
    or the next build would pass over rows of the one that was built earlier. #}
 {% macro all_landed(relations) -%}
+    {%- set since = landed_since() -%}
     (
         select min(newest)
         from (
             {%- for relation in relations %}
             select max(landed_at) as newest from {{ relation }}
+            {#- Newer than what this table claims, always: what it claims was there. -#}
+            {%- if since %} where landed_at >= {{ since }}{% endif %}
             {{- " union all" if not loop.last }}
             {%- endfor %}
         )
@@ -69,6 +81,7 @@
     left join {{ ref("daily_exchange_rates") }} as rates
         on rates.currency = landed.currency and rates.rate_date = cast(landed.event_time as date)
     {%- if since %}
+    {%- set days = changed_days([(ref("daily_exchange_rates"), "rate_date")]) %}
     where landed.landed_at >= {{ since }}
 
     union all
@@ -77,6 +90,35 @@
     from {{ events }} as earlier
     inner join {{ ref("daily_exchange_rates") }} as rates
         on rates.currency = earlier.currency and rates.rate_date = cast(earlier.event_time as date)
-    where rates.landed_at >= {{ since }} and earlier.landed_at < {{ since }}
+    where rates.landed_at >= {{ since }} and earlier.landed_at < {{ since }} and {{ in_days("earlier.event_time", days) }}
     {%- endif %}
+{% endmacro %}
+
+
+{# The column by whose day a model is partitioned, if it is. #}
+{% macro moment_by(config) %}
+    {%- set found = modules.re.search("day\\((\\w+)\\)", (config.get("properties") or {}).get("partitioning") or "") -%}
+    {{ return(found.group(1) if found else none) }}
+{% endmacro %}
+
+
+{# The same of a table that a test looks at. #}
+{% macro moment_of(relation) %}
+    {%- set nodes = graph.nodes.values() | selectattr("relation_name", "equalto", relation | string) | list if execute else [] -%}
+    {{ return(moment_by(nodes[0].config) if nodes else none) }}
+{% endmacro %}
+
+
+{# The days that rows of the newest hours were put into; none: all days. #}
+{% macro newest_days(relation) %}
+    {%- set moment = moment_of(relation) -%}
+    {%- if not moment or flags.FULL_REFRESH or var("whole_tables", false) -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set newest = run_query("select cast(max(data.landed_at.max) - interval '2' hour as varchar) from " ~ bounds_of(relation)) -%}
+    {%- set since = newest.columns[0].values()[0] -%}
+    {%- if since is none -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {{ return(stretches("select cast(" ~ moment ~ " as date) as date_day from " ~ relation ~ " where landed_at >= timestamp '" ~ since ~ "'")) }}
 {% endmacro %}

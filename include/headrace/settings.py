@@ -162,6 +162,11 @@ class Settings(BaseSettings):
     s3_url: str | None = Field(None, description="An S3 endpoint of one's own for the warehouse; default: Amazon's.")
     s3_region: str = "us-east-1"
     reporting_currency: str = "USD"
+    identity_days: int = Field(
+        1,
+        ge=0,
+        description="Another version of an event is recognised in the lake if their days are at most so far apart.",
+    )
     raw_days: int = Field(30, ge=0, description="How long raw records of events stay in the lake; 0: for ever.")
     analytics_days: int = Field(
         90, ge=0, description="How long what is made of events stays, by their own time; 0: for ever. Entities stay."

@@ -16,8 +16,8 @@ first_day as (
     select
         least(
             coalesce((select min(rate_date) from {{ ref("exchange_rates") }}), current_date),
-            coalesce((select cast(min(event_time) as date) from {{ ref("transactions") }}), current_date),
-            coalesce((select cast(min(event_time) as date) from {{ ref("orders") }}), current_date)
+            coalesce(cast({{ earliest(ref("transactions"), "event_time") }} as date), current_date),
+            coalesce(cast({{ earliest(ref("orders"), "event_time") }} as date), current_date)
         ) as date_day
 ),
 

@@ -1,13 +1,13 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="merge",
+        incremental_strategy="news",
         unique_key="event_id",
         on_schema_change="append_new_columns",
         properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
     )
 }}
-{% set since = landed_since() if is_incremental() else none %}
+{% set since = landed_since() %}
 
 with
 final as (

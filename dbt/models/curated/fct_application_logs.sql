@@ -2,7 +2,7 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="merge",
+        incremental_strategy="news",
         unique_key=["event_id"],
         on_schema_change="append_new_columns",
         properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},

@@ -1,13 +1,14 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="merge",
+        incremental_strategy="news",
         unique_key="event_id",
         on_schema_change="append_new_columns",
+        meta={"replaced_when": "news.landed_at <> known.landed_at or news.usd_rate is distinct from known.usd_rate"},
         properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
     )
 }}
-{% set since = landed_since() if is_incremental() else none %}
+{% set since = landed_since() %}
 
 with
 rated as (
@@ -35,9 +36,4 @@ final as (
     from rated
 )
 
-select final.*
-from final
-{%- if since %}
-left join {{ this }} as known on known.event_id = final.event_id
-where known.event_id is null or known.usd_rate is distinct from final.usd_rate or known.landed_at <> final.landed_at
-{%- endif %}
+select * from final

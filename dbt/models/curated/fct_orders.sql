@@ -7,7 +7,7 @@
         properties={"format_version": "2", "partitioning": "ARRAY['day(placed_at)']"},
     )
 }}
-{% set since = landed_since() if is_incremental() else none %}
+{% set since = landed_since() %}
 
 with
 {%- if since %}

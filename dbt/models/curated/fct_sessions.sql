@@ -9,7 +9,7 @@
         post_hook="delete from {{ this }} where events = 0",
     )
 }}
-{% set since = landed_since() if is_incremental() else none %}
+{% set since = landed_since() %}
 
 with
 of_app_events as (

@@ -8,12 +8,14 @@
         properties={"format_version": "2", "partitioning": "ARRAY['month(window_start)']"},
     )
 }}
-{% set since = landed_since() if is_incremental() else none %}
+{% set since = landed_since() %}
+{% set days = changed_days([(ref("fct_transactions"), "cast(event_time as date)")]) %}
 
 with
 events as (
     select *, from_unixtime(floor(to_unixtime(event_time) / 60) * 60, 'UTC') as window_start
     from {{ ref("fct_transactions") }}
+    where {{ in_days("event_time", days) }}
 ),
 
 changed as (

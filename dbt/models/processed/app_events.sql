@@ -1,7 +1,9 @@
 -- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
 {{
     config(
+        incremental_strategy="news",
         unique_key=["event_id"],
+        meta={"replaced_when": news_come("before", arrival_columns())},
         properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
     )
 }}

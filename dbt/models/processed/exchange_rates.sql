@@ -1,7 +1,9 @@
 -- Made from include/contracts by `python -m headrace.lake.models`; change the contract, not this file.
 {{
     config(
+        incremental_strategy="news",
         unique_key=["currency", "rate_date"],
+        meta={"replaced_when": news_come("after", ["updated_at"] + arrival_columns())},
         properties={"format_version": "2"},
     )
 }}

@@ -49,6 +49,7 @@ def environment(settings: Settings, *, target_path: Path | None = None) -> dict[
         "HEADRACE_DBT_PORT": str(settings.ports.trino),
         "HEADRACE_DBT_AUTHORITY": str(trino_config.authority(settings)),
         "HEADRACE_LATENESS_MINUTES": str(settings.lateness_minutes),
+        "HEADRACE_IDENTITY_DAYS": str(settings.identity_days),
         # requests prefers this variable to the certificate that the profile names, so it has to name the same.
         "REQUESTS_CA_BUNDLE": str(trino_config.authority(settings)),
     }

@@ -48,7 +48,9 @@ select * from final
 _PROCESSED = """-- {{ note }}
 {{ '{{' }}
     config(
+        incremental_strategy="news",
         unique_key={{ keys }},
+        meta={"replaced_when": news_come({{ place }}, {{ order_by }})},
         properties={"format_version": "2"{{ partitioning }}},
     )
 {{ '}}' }}
@@ -198,6 +200,8 @@ def processed_model(contract: Contract) -> str:
         fields=_list([column(contract, f.name) for f in contract.fields]),
         event_time=contract.event_time,
         macro="one_row_per_event" if events else "newest_row_per",
+        place='"before"' if events else '"after"',
+        order_by="arrival_columns()" if events else f'["{contract.event_time}"] + arrival_columns()',
         partitioning=f', "partitioning": "ARRAY[\'day({contract.event_time})\']"' if events else "",
     )
 

@@ -30,7 +30,7 @@ _SQL = """-- << note >>
 {{
     config(
         materialized="incremental",
-        incremental_strategy="merge",
+        incremental_strategy="news",
         unique_key=<< keys >>,
         on_schema_change="append_new_columns",
         properties={"format_version": "2", "partitioning": "ARRAY['day(<< time >>)']"},

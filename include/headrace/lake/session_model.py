@@ -18,7 +18,7 @@ _MODEL = """-- {{ note }}
         post_hook="delete from {{ '{{' }} this {{ '}}' }} where events = 0",
     )
 {{ '}}' }}
-{{ '{%' }} set since = landed_since() if is_incremental() else none {{ '%}' }}
+{{ '{%' }} set since = landed_since() {{ '%}' }}
 
 with
 {% for c in streams %}

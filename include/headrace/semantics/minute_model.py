@@ -30,12 +30,14 @@ _SQL = """-- << note >>
         properties={"format_version": "2", "partitioning": "ARRAY['month(window_start)']"},
     )
 }}
-{% set since = landed_since() if is_incremental() else none %}
+{% set since = landed_since() %}
+{% set days = changed_days([(ref("<< spec.fact >>"), "cast(<< spec.time >> as date)")]) %}
 
 with
 events as (
     select *, from_unixtime(floor(to_unixtime(<< spec.time >>) / << spec.window_seconds >>) * << spec.window_seconds >>, 'UTC') as window_start
     from {{ ref("<< spec.fact >>") }}
+    where {{ in_days("<< spec.time >>", days) }}
 ),
 
 changed as (

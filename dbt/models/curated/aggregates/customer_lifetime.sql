@@ -7,7 +7,7 @@
         properties={"format_version": "2"},
     )
 }}
-{% set since = landed_since() if is_incremental() else none %}
+{% set since = landed_since() %}
 
 with
 days as (
