@@ -72,6 +72,8 @@ def test_belated_rows_repeats_and_a_new_rate_are_merged(lake: Lake) -> None:
             landed(event(20_001, START + timedelta(minutes=31), transaction_type="refund"), landed_at=soon),
             landed(event(7, START + timedelta(minutes=7), amount=1.0), timedelta(hours=4), landed_at=soon),
             first_seen_later,
+            # Another version of a known event, with the time of the day after: the first counts.
+            landed(event(8, START + timedelta(days=1), amount=5.0), timedelta(hours=1), landed_at=soon),
         ],
     )
     lake.land("exchange_rates", [Landed(rate(0, "EUR", "1.25"), soon, soon, "file")])
