@@ -21,7 +21,13 @@
 {% endmacro %}
 
 
-{# Whether the news come before what is known (or after it), by these columns. #}
+{# Whether the news come before what is known (or after it), by these columns; no row comparison, which Trino refuses where
+   there is nothing known. #}
 {% macro news_come(where, order_by) -%}
-    row({{ columns_of("news", order_by) }}) {{ "<" if where == "before" else ">" }} row({{ columns_of("known", order_by) }})
+    {%- set sign = "<" if where == "before" else ">" -%}
+    {%- for name in order_by -%}
+        news.{{ name }} {{ sign }} known.{{ name }}
+        {%- if not loop.last %} or (news.{{ name }} = known.{{ name }} and ({% endif -%}
+    {%- endfor -%}
+    {{ "))" * (order_by | length - 1) }}
 {%- endmacro %}

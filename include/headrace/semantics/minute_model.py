@@ -27,7 +27,7 @@ _SQL = """-- << note >>
         incremental_strategy="delete+insert",
         unique_key="window_start",
         on_schema_change="append_new_columns",
-        properties={"format_version": "2", "partitioning": "ARRAY['month(window_start)']"},
+        properties={"format_version": "2", "partitioning": "ARRAY['day(window_start)']"},
     )
 }}
 {% set since = landed_since() %}
