@@ -72,8 +72,8 @@ def test_belated_rows_repeats_and_a_new_rate_are_merged(lake: Lake) -> None:
             landed(event(20_001, START + timedelta(minutes=31), transaction_type="refund"), landed_at=soon),
             landed(event(7, START + timedelta(minutes=7), amount=1.0), timedelta(hours=4), landed_at=soon),
             first_seen_later,
-            # Another version of a known event, with the time of the day after: the first counts.
-            landed(event(8, START + timedelta(days=1), amount=5.0), timedelta(hours=1), landed_at=soon),
+            # Another version of a known event, with a time of the day before: the first counts.
+            landed(event(8, START - timedelta(days=1), amount=5.0), timedelta(days=1, hours=1), landed_at=soon),
         ],
     )
     lake.land("exchange_rates", [Landed(rate(0, "EUR", "1.25"), soon, soon, "file")])
@@ -81,6 +81,7 @@ def test_belated_rows_repeats_and_a_new_rate_are_merged(lake: Lake) -> None:
     assert_equals_hand_written(lake)
     earlier = lake.query("select amount from curated.fct_transactions where event_id = 'hand-00000020'")
     assert str(earlier[0][0]) == "777.77", "of two records of one event the first arrival counts, whenever it landed"
+    assert lake.query("select count(*) from curated.fct_transactions where event_id = 'hand-00000008'") == [[1]]
     revalued = lake.query(
         f"select distinct usd_rate from curated.fct_transactions where currency = 'EUR' and event_date = date '{START:%Y-%m-%d}'"
     )
