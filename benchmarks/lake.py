@@ -26,6 +26,7 @@ from benchmarks.curated.showing import show
 from benchmarks.results import raw_file
 from headrace.lake.dbt import DbtFailed
 from headrace.lake.trino import connect
+from headrace.log import configure
 from headrace.semantics import compile_sql, live_specs
 from headrace.settings import Settings, get_settings
 
@@ -114,6 +115,7 @@ def measure(settings: Settings, given: argparse.Namespace) -> dict[str, Any]:
 
 
 def main() -> int:
+    configure("bench", level="WARNING")
     given, platform = arguments(), get_settings()
     settings = own_lake(platform)
     try:
