@@ -11,13 +11,20 @@
         {{ return(none) }}
     {%- endif -%}
     {#- A table that an earlier release built without this column is worked out anew. -#}
-    {%- set known = adapter.get_columns_in_relation(this) | selectattr("name", "equalto", "landed_at") | list -%}
-    {%- set newest = "max(data.landed_at.max)" if known else "cast(null as timestamp(6) with time zone)" -%}
+    {{ return(newest_landed(this, minutes_before=30) or "timestamp '1970-01-01 00:00:00 UTC'") }}
+{% endmacro %}
+
+
+{# The moment so long before the newest `landed_at` of a table, as a literal; none where there is no such column or row. #}
+{% macro newest_landed(relation, minutes_before) %}
+    {%- if not adapter.get_columns_in_relation(relation) | selectattr("name", "equalto", "landed_at") | list -%}
+        {{ return(none) }}
+    {%- endif -%}
     {%- set sql -%}
-        select cast(coalesce({{ newest }} - interval '30' minute, timestamp '1970-01-01 00:00:00 UTC') as varchar)
-        from {{ bounds_of(this) }}
+        select cast(max(data.landed_at.max) - interval '{{ minutes_before }}' minute as varchar) from {{ bounds_of(relation) }}
     {%- endset -%}
-    {{ return("timestamp '" ~ run_query(sql).columns[0].values()[0] ~ "'") }}
+    {%- set newest = run_query(sql).columns[0].values()[0] -%}
+    {{ return("timestamp '" ~ newest ~ "'" if newest else none) }}
 {% endmacro %}
 
 

@@ -115,10 +115,9 @@
     {%- if not moment or flags.FULL_REFRESH or var("whole_tables", false) -%}
         {{ return(none) }}
     {%- endif -%}
-    {%- set newest = run_query("select cast(max(data.landed_at.max) - interval '2' hour as varchar) from " ~ bounds_of(relation)) -%}
-    {%- set since = newest.columns[0].values()[0] -%}
-    {%- if since is none -%}
+    {%- set since = newest_landed(relation, minutes_before=120) -%}
+    {%- if not since -%}
         {{ return(none) }}
     {%- endif -%}
-    {{ return(stretches("select cast(" ~ moment ~ " as date) as date_day from " ~ relation ~ " where landed_at >= timestamp '" ~ since ~ "'")) }}
+    {{ return(stretches("select cast(" ~ moment ~ " as date) as date_day from " ~ relation ~ " where landed_at >= " ~ since)) }}
 {% endmacro %}
