@@ -52,5 +52,8 @@ with DAG(
             raise AirflowFailException(str(error)) from error
 
     curated = Asset("headrace://lake/curated")
-    above = dbt_command.override(task_id="above", outlets=[curated])(["build", "--exclude", "tag:raw"])
-    rebuild() >> above >> reconcile()
+    built = ["--exclude", "tag:raw"]
+    # First what has landed: rows built of it later would stand behind those that the range brings.
+    news = dbt_command.override(task_id="news")(["run", *built])
+    above = dbt_command.override(task_id="above", outlets=[curated])(["build", *built, "--vars", "whole_tables: true"])
+    news >> rebuild() >> above >> reconcile()

@@ -15,7 +15,10 @@ brings small files together, forgets snapshots after `snapshot_days` (7; never t
 and removes files that nothing refers to. Raw records that no build has read are kept, and the log says so.
 **The machine.** Deletes Airflow's own rows and old comparisons of live and curated figures after 30 days, task logs after 14.
 
-**Red?** Disk fills slowly. The log of the failed task names the statement; clear it, every step may be repeated.
+**Asked.** Whether rows of every day are single; builds ask the newest days only.
+
+**Red?** Disk fills slowly; or, if `test_whole_tables` is, an event is counted twice: the log names the table;
+`./headrace backfill` over the day of the second takes it out. The log of any other failed task names the statement; clear it, every step may be repeated.
 **Who cares.** The platform team.
 """
 

@@ -163,7 +163,7 @@ class Settings(BaseSettings):
     s3_region: str = "us-east-1"
     reporting_currency: str = "USD"
     identity_days: int = Field(
-        1,
+        7,
         ge=0,
         description="Another version of an event is recognised in the lake if their days are at most so far apart.",
     )

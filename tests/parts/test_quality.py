@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
@@ -15,6 +16,7 @@ from confluent_kafka import Producer
 from headrace.anomalies.incidents import Incident
 from headrace.anomalies.ledger import Ledger
 from headrace.contracts.model import Field
+from headrace.lake import results
 from headrace.lake.found import bring_found
 from headrace.lake.literals import moment
 from headrace.lineage import collect, store
@@ -162,6 +164,23 @@ def test_what_was_found_is_in_curated_and_follows_its_changes(lake: Lake) -> Non
     kept = ledger.read(lake.settings, START.date(), datetime.now(UTC).date())
     by_hand = lake.query("select count(*), sum(good), sum(counted) from curated.fct_quality")
     assert by_hand == [[len(kept), sum(f.good for f in kept), sum(f.counted for f in kept)]]
+
+
+def test_what_a_test_of_whole_tables_found_stays_for_its_day(lake: Lake, tmp_path: Path) -> None:
+    def said(status: str, minute: int, **variables: bool) -> str:
+        finished = f"2026-01-05T10:{minute:02}:00Z"
+        result = {"unique_id": "test.headrace.grain", "status": status, "failures": 0, "execution_time": 1.0}
+        result |= {"timing": [{"completed_at": finished}]}
+        document = {"results": [result], "metadata": {"invocation_id": "x"}, "args": {"vars": variables}}
+        (tmp_path / "run_results.json").write_text(json.dumps(document))
+        assert results.keep(lake.settings, tmp_path) == 1
+        return results.of_day(lake.settings, date(2026, 1, 5))["test.headrace.grain"].status
+
+    assert said("fail", 1) == "fail"
+    assert said("pass", 2) == "pass", "the next build mended it"
+    assert said("fail", 3, whole_tables=True) == "fail"
+    assert said("pass", 4) == "fail", "a build looks at the newest days only"
+    assert said("pass", 5, whole_tables=True) == "pass"
 
 
 def test_lineage_leads_from_topic_to_report(lake: Lake) -> None:

@@ -4,7 +4,6 @@
         incremental_strategy="news",
         unique_key="event_id",
         on_schema_change="append_new_columns",
-        meta={"replaced_when": "news.landed_at <> known.landed_at or news.usd_rate is distinct from known.usd_rate"},
         properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
     )
 }}

@@ -1,5 +1,5 @@
 {# The grain of a model, as its description promises it: the keys are there, and no two rows share them. Of a table by day, a build
-   asks the days that it may have changed; `--vars 'whole_tables: true'`, as the DAG tidy has it, asks all. #}
+   asks the days of what landed in its newest two hours; `--vars 'whole_tables: true'`, as the DAGs tidy and backfill have it, all. #}
 {% test one_row_per(model, keys) %}
 select {{ keys | join(", ") }}, count(*) as rows_found
 from {{ model }}

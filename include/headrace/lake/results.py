@@ -15,12 +15,14 @@ from headrace.settings import Settings, get_settings
 
 _LOG = get_logger(__name__)
 _UPSERT = """
-insert into dbt_results (node, day, status, failures, seconds, finished_at, invocation)
-values (%s, (%s::timestamptz at time zone 'UTC')::date, %s, %s, %s, %s, %s)
+insert into dbt_results (node, day, status, failures, seconds, finished_at, invocation, whole)
+values (%s, (%s::timestamptz at time zone 'UTC')::date, %s, %s, %s, %s, %s, %s)
 on conflict (node, day) do update set status = excluded.status, failures = excluded.failures,
-    seconds = excluded.seconds, finished_at = excluded.finished_at, invocation = excluded.invocation
+    seconds = excluded.seconds, finished_at = excluded.finished_at, invocation = excluded.invocation, whole = excluded.whole
 where dbt_results.finished_at <= excluded.finished_at
+    and (excluded.whole or excluded.status <> 'pass' or not (dbt_results.whole and dbt_results.status = 'fail'))
 """
+"""What a test of whole tables found stays for its day: one of the newest days alone does not know better."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ def keep(settings: Settings, target: Path) -> int:
     if not file.is_file():
         return 0
     said = json.loads(file.read_text())
-    rows = [_row(result, said["metadata"]) for result in said["results"] if _ran(result)]
+    whole = bool(said.get("args", {}).get("vars", {}).get("whole_tables"))
+    rows = [(*_row(result, said["metadata"]), whole) for result in said["results"] if _ran(result)]
     with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
         connection.cursor().executemany(_UPSERT, rows)
     return len(rows)

@@ -47,6 +47,7 @@ create table if not exists dbt_results (
     invocation text not null,
     primary key (node, day)
 );
+alter table dbt_results add column if not exists whole boolean not null default false;
 create table if not exists quality (
     table_name text not null,
     day date not null,

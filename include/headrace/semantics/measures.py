@@ -23,6 +23,7 @@ from headrace.semantics.manifest import meta
 from headrace.streams.spec import Accumulator, Aggregation, LiveMeasure, LiveSpec
 
 FACTORS = ("usd_rate",)
+_DAY_SECONDS = 86_400
 _ADDITIVE: dict[str, Aggregation] = {"sum": "sum", "count": "count", "min": "min", "max": "max"}
 _DIMENSION = re.compile(r"\{\{\s*Dimension\(\s*'(?:\w+__)?(\w+)'\s*\)\s*\}\}")
 
@@ -69,6 +70,8 @@ def live_model(model: PydanticSemanticModel, contracts: dict[str, Contract]) -> 
     fields = {f.name for f in contract.fields}
     exprs = {d.name: d.expr for d in model.dimensions if d.expr and d.name not in fields}
     found = LiveModel(int(live["window_seconds"]), windows, contract, exprs, buckets_of(model))
+    if _DAY_SECONDS % found.window_seconds:
+        raise ValueError(f"{model.name}: a day is no whole number of windows of {found.window_seconds} seconds")
     if unknown := [key for key in found.keys if key not in fields and key not in exprs]:
         raise ValueError(
             f"{model.name}: live key {unknown[0]!r} is neither a field of {contract.name} nor a computed dimension"

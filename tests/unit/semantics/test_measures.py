@@ -79,6 +79,14 @@ def test_a_dimension_that_is_not_buckets_may_not_say_so() -> None:
         specs(as_written(raw), CONTRACTS)
 
 
+def test_a_window_may_not_reach_over_midnight() -> None:
+    raw = raw_manifest()
+    model = next(m for m in raw["semantic_models"] if m["name"] == "transactions")
+    model["config"]["meta"]["live"]["window_seconds"] = 7 * 3600
+    with pytest.raises(ValueError, match="a day is no whole number of windows of 25200 seconds"):
+        specs(as_written(raw), CONTRACTS)
+
+
 @pytest.mark.parametrize("name", ["orders", "net_sales"])
 def test_what_is_not_additive_is_not_live(catalogue: SemanticCatalogue, name: str) -> None:
     assert catalogue.metrics[name].live is None
