@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, Param, task
 from headrace_airflow.declared import LAKE, due_within
-from headrace_airflow.steps import dbt_command, reconcile
+from headrace_airflow.steps import WHOLE_TABLES, dbt_command, reconcile
 
 RUNBOOK = """
 ### Builds a range of days anew
@@ -55,5 +55,5 @@ with DAG(
     built = ["--exclude", "tag:raw"]
     # First what has landed: rows built of it later would stand behind those that the range brings.
     news = dbt_command.override(task_id="news")(["run", *built])
-    above = dbt_command.override(task_id="above", outlets=[curated])(["build", *built, "--vars", "whole_tables: true"])
+    above = dbt_command.override(task_id="above", outlets=[curated])(["build", *built, *WHOLE_TABLES])
     news >> rebuild() >> above >> reconcile()

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG, Asset, chain, task
 from headrace_airflow.declared import MAINTENANCE, due_within
-from headrace_airflow.steps import dbt_command, worth_it
+from headrace_airflow.steps import WHOLE_TABLES, dbt_command, worth_it
 
 RUNBOOK = """
 ### Daily tidying
@@ -55,5 +55,5 @@ with DAG(
     start = worth_it()
     chain(start, *(in_the_lake.override(task_id=step)(step) for step in lake))
     # Builds ask the newest days whether rows are single; here every day is asked.
-    start >> dbt_command.override(task_id="test_whole_tables")(["test", "--vars", "whole_tables: true"])
+    start >> dbt_command.override(task_id="test_whole_tables")(["test", *WHOLE_TABLES])
     start >> [on_the_machine.override(task_id=step)(step) for step in machine]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from airflow.sdk import task
 
+WHOLE_TABLES = ["--vars", "whole_tables: true"]
+"""Arguments of dbt under which tests look at every day, as builds do not."""
+
 
 @task(pool="dbt")
 def dbt_command(arguments: list[str]) -> None:
