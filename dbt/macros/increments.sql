@@ -1,8 +1,9 @@
 {# What a table of days has to work out anew: the days that something landed of since it was built, as ranges
    [first, last) in literals, so that Trino opens the files of those days and no others. `sources` are pairs of a table with
-   `landed_at` and the expression that says the day of a row. None before the first build: everything. #}
-{% macro changed_days(sources) %}
-    {%- set since = landed_since() -%}
+   `landed_at` and the expression that says the day of a row. None before the first build: everything.
+   Who knows `since` already gives it, so that nobody asks for it again. #}
+{% macro changed_days(sources, since=none) %}
+    {%- set since = since or landed_since() -%}
     {%- if since is none -%}
         {{ return(none) }}
     {%- endif -%}
@@ -81,7 +82,7 @@
     left join {{ ref("daily_exchange_rates") }} as rates
         on rates.currency = landed.currency and rates.rate_date = cast(landed.event_time as date)
     {%- if since %}
-    {%- set days = changed_days([(ref("daily_exchange_rates"), "rate_date")]) %}
+    {%- set days = changed_days([(ref("daily_exchange_rates"), "rate_date")], since) %}
     where landed.landed_at >= {{ since }}
 
     union all

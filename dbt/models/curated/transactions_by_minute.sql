@@ -9,7 +9,7 @@
     )
 }}
 {% set since = landed_since() %}
-{% set days = changed_days([(ref("fct_transactions"), "cast(event_time as date)")]) %}
+{% set days = changed_days([(ref("fct_transactions"), "cast(event_time as date)")], since) %}
 
 with
 events as (

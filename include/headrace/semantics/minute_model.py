@@ -31,7 +31,7 @@ _SQL = """-- << note >>
     )
 }}
 {% set since = landed_since() %}
-{% set days = changed_days([(ref("<< spec.fact >>"), "cast(<< spec.time >> as date)")]) %}
+{% set days = changed_days([(ref("<< spec.fact >>"), "cast(<< spec.time >> as date)")], since) %}
 
 with
 events as (
