@@ -22,6 +22,7 @@ from headrace.assistant.filled import FilledStore
 from headrace.assistant.history import TrinoHistory, compiled
 from headrace.assistant.lookups import NamedWindows
 from headrace.assistant.pipeline import Assistant
+from headrace.assistant.remembered import Remembered
 from headrace.assistant.run import Runner
 from headrace.contracts.model import Contract
 from headrace.keys.clickhouse import ClickHouseWindows
@@ -30,7 +31,7 @@ from headrace.keys.features import Features
 from headrace.keys.lake import LakeRecords
 from headrace.keys.one_entity import EntityWindows
 from headrace.keys.records import Records
-from headrace.lake import access, coverage, trino
+from headrace.lake import access, coverage, states, trino, trino_config
 from headrace.lineage.store import Kept
 from headrace.live.client import valkey
 from headrace.live.either import from_either
@@ -66,7 +67,8 @@ def wire(settings: Settings) -> Parts:
     windows = NamedWindows(guarded, catalogue.lookups)
     covered = _coverage(settings)
     connect = partial(trino.connect_for, settings)
-    history = TrinoHistory(connect, partial(compiled, settings), seconds=settings.query_seconds)
+    remembered = Remembered(partial(states.present, settings), partial(trino_config.access_stamp, settings))
+    history = TrinoHistory(connect, partial(compiled, settings), seconds=settings.query_seconds, remembered=remembered)
     contracts = _contracts(settings)
     second, sessions = _second(settings, contracts)
     named = NamedWindows(second, catalogue.lookups) if second else None

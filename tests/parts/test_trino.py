@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -12,7 +13,8 @@ import psutil
 import pytest
 from trino.exceptions import TrinoUserError
 
-from headrace.lake import coverage, trino_config
+from headrace.assistant.remembered import Answer, Remembered
+from headrace.lake import coverage, dbt, states, trino_config
 from headrace.lake.trino import connect, connect_for, healthy
 from headrace.policy import Identity
 from headrace.policy.users import save_user
@@ -67,6 +69,25 @@ def test_a_viewer_reads_figures_and_no_table_of_persons(lake: Lake) -> None:
     for table in ("curated.dim_customers", "curated.dim_accounts", "processed.transactions", "raw.transactions"):
         assert "Access Denied" in refused(lake, f"select count(*) from {table}", as_user=VIEWER)
     assert "Access Denied" in refused(lake, "select value from raw.transactions limit 1", as_user=ANALYST)
+
+
+def test_an_answer_is_kept_until_its_table_changes(lake: Lake) -> None:
+    sql, asked = "select count(*) from lake.curated.dim_merchants", []
+    remembered = Remembered(partial(states.present, lake.settings), partial(trino_config.access_stamp, lake.settings))
+
+    def run() -> Answer:
+        asked.append(sql)
+        return lake.query(sql, as_user=ANALYST), ["n"]
+
+    def ask() -> list[list[Any]]:
+        return remembered(Identity(ANALYST, ("analyst",)), sql, run)[0]
+
+    assert ask() == ask() == lake.query(sql)
+    assert len(asked) == 1
+    dbt.run(lake.settings, ["run", "--select", "dim_merchants"])
+    assert ask() == lake.query(sql)
+    assert len(asked) == 2
+    assert states.present(lake.settings, ("raw.valid_transactions",)) is None, "a view has no state of its own"
 
 
 @pytest.mark.parametrize("who", [{"as_user": ANALYST}, {"as_user": VIEWER}, {"service": "bi_svc"}], ids=str)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import closing
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import requests
@@ -16,6 +17,7 @@ from trino.exceptions import Error, TrinoUserError
 from headrace.assistant.evidence import HistoryRequest, HistoryResult
 from headrace.assistant.figures import Key, Part, Value
 from headrace.assistant.periods import floor, shift
+from headrace.assistant.remembered import Answer, Remembered
 from headrace.assistant.route import NotKnown
 from headrace.log import get_logger
 from headrace.policy import Identity
@@ -43,17 +45,18 @@ class TrinoHistory:
         compile_sql: Callable[[HistoryRequest], str],
         *,
         seconds: float,
+        remembered: Remembered,
     ) -> None:
-        self._connect, self._compile, self._seconds = connect, compile_sql, seconds
+        self._connect, self._compile, self._seconds, self._remembered = connect, compile_sql, seconds, remembered
 
     def read(self, identity: Identity, request: HistoryRequest) -> HistoryResult:
         sql = self._compile(request)
-        rows, names = self._run(identity, sql)
+        rows, names = self._remembered(identity, sql, partial(self._run, identity, sql))
         if len(rows) > _MOST_ROWS:
             raise HistoryUnavailable(f"That would be more than {_MOST_ROWS:,} rows; ask for fewer groups.")
         return HistoryResult(_part(request, rows, names), sql)
 
-    def _run(self, identity: Identity, sql: str) -> tuple[list[list[Any]], list[str]]:
+    def _run(self, identity: Identity, sql: str) -> Answer:
         try:
             with closing(self._connect(identity)) as connection, closing(connection.cursor()) as cursor:
                 # Trino stops by itself at its own limit; this stops a query whose caller has gone.

@@ -14,7 +14,7 @@ from headrace.lake.files import write_private
 from headrace.lake.iceberg import ensure_catalogue
 from headrace.lake.tls import ensure_certificate
 from headrace.policy import load_policy
-from headrace.policy.users import ADMIN, identity_of, read_users
+from headrace.policy.users import ADMIN, identity_of, read_users, users_file
 from headrace.settings import Settings
 from headrace.streams.landing import objects
 
@@ -61,6 +61,12 @@ def prepare_access(settings: Settings) -> bool:
     rules = access.rules(policy, people, declared_columns(settings.repo / "dbt" / "models"), key)
     changed = write_private(folder(settings) / "rules.json", json.dumps(rules, indent=1) + "\n")
     return write_private(folder(settings) / "groups.txt", access.groups(policy, people)) or changed
+
+
+def access_stamp(settings: Settings) -> tuple[int, ...]:
+    """Another one whenever who may see what has changed."""
+    files = folder(settings) / "rules.json", folder(settings) / "groups.txt", users_file(settings)
+    return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)
 
 
 def declared_columns(models: Path) -> dict[str, frozenset[str]]:

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from headrace.assistant.remembered import Answer, Remembered
+from headrace.lake.states import tables_of
+from headrace.policy import Identity
+
+ANN, BOB = Identity("ann", ("analyst",)), Identity("bob", ("analyst",))
+SQL = "select sum(x) from lake.curated.a"
+
+
+class Lake:
+    """Counts how often it is asked; its tables change when told."""
+
+    def __init__(self) -> None:
+        self.asked, self.state, self.rules = 0, {"curated.a": "1", "curated.b": "1"}, 1
+        self.remembered = Remembered(self._states, lambda: self.rules)
+
+    def _states(self, tables: tuple[str, ...]) -> tuple[str, ...] | None:
+        return tuple(self.state[t] for t in tables) if all(t in self.state for t in tables) else None
+
+    def ask(self, who: Identity = ANN, sql: str = SQL) -> Any:
+        return self.remembered(who, sql, self._run)[0]
+
+    def _run(self) -> Answer:
+        self.asked += 1
+        return [[self.asked]], ["x"]
+
+
+def test_the_same_question_is_asked_once_while_the_tables_stay() -> None:
+    lake = Lake()
+    assert [lake.ask(), lake.ask()] == [[[1]], [[1]]]
+    lake.state["curated.b"] = "2"
+    assert lake.ask() == [[1]], "another table changed"
+    lake.state["curated.a"] = "2"
+    assert lake.ask() == [[2]]
+
+
+def test_nobody_gets_the_answer_of_another_or_of_earlier_rights() -> None:
+    lake = Lake()
+    assert [lake.ask(ANN), lake.ask(BOB), lake.ask(ANN)] == [[[1]], [[2]], [[1]]]
+    assert lake.ask(Identity("ann", ("analyst", "support"))) == [[3]]
+    lake.rules = 2
+    assert lake.ask(ANN) == [[4]]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1 from lake.processed.a_view",
+        "select 1 from lake.curated.a where day < current_date",
+        "select now() from lake.curated.a",
+        "select 1 from elsewhere.curated.a",
+        "select 1 from a",
+        "this is no statement",
+    ],
+)
+def test_what_may_change_by_itself_is_asked_again(sql: str) -> None:
+    lake = Lake()
+    assert [lake.ask(sql=sql), lake.ask(sql=sql)] == [[[1]], [[2]]]
+
+
+def test_tables_are_found_in_every_part_of_a_statement() -> None:
+    sql = """with c as (select * from lake.curated.b) select * from (select * from curated.a) x join c on c.k = x.k
+    where x.d in (select d from lake.curated.dim_date)"""
+    assert tables_of(sql) == ("curated.a", "curated.b", "curated.dim_date")
