@@ -64,11 +64,15 @@ def _cell(value: Any) -> Any:
 
 def by_metric(engines: list[Engine], compiled: dict[str, str], repeats: int) -> list[dict[str, Any]]:
     """The statements that the semantic layer made, on Trino: warm, in turns."""
-    trino = engines[0]
-    took: dict[str, list[float]] = defaultdict(list)
+    asked = [engine for engine in engines if isinstance(engine, Trino)]
+    took: dict[tuple[str, str], list[float]] = defaultdict(list)
     for turn in range(repeats + 1):
         for name, sql in compiled.items():
-            answer = trino.ask(sql)
-            if turn:
-                took[name].append(answer.seconds * 1000)
-    return [{"question": name, "milliseconds": {"trino": spread(times)}} for name, times in took.items()]
+            for engine in asked:
+                answer = engine.ask(sql)
+                if turn:
+                    took[name, engine.name].append(answer.seconds * 1000)
+    return [
+        {"question": name, "milliseconds": {engine.name: spread(took[name, engine.name]) for engine in asked}}
+        for name in compiled
+    ]
