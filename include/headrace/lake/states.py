@@ -18,6 +18,8 @@ _SECONDS = 2
 _PRESENT = """
 select table_namespace || '.' || table_name, metadata_location from iceberg_tables
 where catalog_name = %s and table_namespace || '.' || table_name = any(%s)
+    -- A view stays as it is while the tables behind it change.
+    and iceberg_type is distinct from 'VIEW'
 """
 _BY_THE_CLOCK = (exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp, exp.CurrentDatetime, exp.Rand)
 
