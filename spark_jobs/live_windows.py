@@ -13,7 +13,6 @@ from typing import Any
 
 from headrace.contracts.model import Contract
 from headrace.live import counting
-from headrace.live.counting import SHUFFLE
 from headrace.live.progress import watermark
 from headrace.live.spark import CONF, live_query
 from headrace.log import configure, get_logger
@@ -31,20 +30,19 @@ _APART_SECONDS = 11
 _CONF = CONF | {
     "spark.driver.extraJavaOptions": "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:MaxMetaspaceSize=256m -XX:ReservedCodeCacheSize=96m",
     "spark.sql.streaming.realTimeMode.allowlistCheck": "false",
-    "spark.shuffle.streaming.networkBufferMaxWaitTimeMs": "2",
-    "spark.sql.shuffle.partitions": str(SHUFFLE),
+    "spark.shuffle.streaming.networkBufferMaxWaitTimeMs": "5",
 }
 
 
 def cores(settings: Settings, streams: int) -> int:
     """In Real-Time Mode every task of every stage runs at once: source, dedupe, windows."""
-    return streams * (settings.kafka_partitions + 2 * SHUFFLE) + 2
+    return streams * (settings.kafka_partitions + 2 * settings.live_partitions) + 2
 
 
 def start(spark: Any, specs: tuple[LiveSpec, ...], contract: Contract, settings: Settings, place: int) -> Any:
     checkpoint = counting.folder(settings) / contract.name
     number = generation.current(checkpoint, counting.made_of(specs, contract, settings))
-    options = {"startingOffsets": "earliest", "failOnDataLoss": "false", "kafka.fetch.max.wait.ms": "100"}
+    options = {"startingOffsets": "earliest", "failOnDataLoss": "false"}
     records = kafka_records(spark, settings, [contract.topic], options)
     rows = live_query(records, specs, contract, settings, number)
     writer = rows.writeStream.queryName(contract.name).outputMode("update").format("kafka")
@@ -86,7 +84,8 @@ def main() -> int:
     streams = published.live_streams(settings)
     stop = job.stop_signal()
     with job.alone(settings.checkpoints / "live"):
-        spark = session("live", cores=cores(settings, len(streams)), conf=_CONF)
+        partitions = {"spark.sql.shuffle.partitions": str(settings.live_partitions)}
+        spark = session("live", cores=cores(settings, len(streams)), conf=_CONF | partitions)
         queries = [start(spark, specs, contract, settings, place) for place, (contract, specs) in enumerate(streams)]
         pulse = Pulse(spark, queries, settings, watch.known)
         renew = partial(renewal.announce, settings, "live", pulse.handle)

@@ -145,13 +145,19 @@ class Settings(BaseSettings):
     live_batch_seconds: int = Field(
         300, gt=0, description="How long a batch of the live job lasts: what a kill repeats, between two saved states."
     )
+    live_partitions: int = Field(
+        1,
+        gt=0,
+        description="Tasks that share a stream's state. One carries thousands of events a second; each more takes a share "
+        "of a core even when nothing comes. Another number counts the streams anew.",
+    )
     live_kept_minutes: int = Field(120, description="How long live windows stay after curated answers for them.")
     live_kept_person_minutes: int = Field(
         70,
         description="The same for windows by person, of which there are many; over an hour, so that an hour is there.",
     )
     lake_batch_seconds: int = Field(
-        10, gt=0, description="How often the lake job takes up records; planning a batch costs more than a few records."
+        30, gt=0, description="How often the lake job takes up records; planning a batch costs more than a few records."
     )
     kafka_replication: int = 1
     kafka_partitions: int = Field(2, description="Partitions of a change topic on the embedded default.")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
 from headrace.settings import Settings
 from headrace.streams.admin import admin_client
+from headrace.streams.topics import consumer_config
 
 _BATCH = 2000
 _LIST_SECONDS = 30.0
@@ -23,7 +23,7 @@ class Tail:
     def __init__(self, settings: Settings, topic: str, since: float | None) -> None:
         self._topic, self._since = topic, since
         """From this moment on; None: from the beginning."""
-        self._consumer, self._admin = Consumer(_config(settings)), admin_client(settings)
+        self._consumer, self._admin = Consumer(consumer_config(settings, "anomalies")), admin_client(settings)
         self._next: dict[int, int] = {}
         self._listed = 0.0
         self._goal: dict[int, int] = {}
@@ -82,18 +82,6 @@ class Tail:
         # Where nothing is that young Kafka answers with a mark instead of an offset.
         self._next |= {partition: offset if offset >= 0 else end[partition] for partition, offset in begin.items()}
         self._consumer.assign([TopicPartition(self._topic, p, offset) for p, offset in self._next.items()])
-
-
-def _config(settings: Settings) -> dict[str, Any]:
-    return {
-        "bootstrap.servers": settings.kafka,
-        "group.id": "anomalies",
-        "enable.auto.commit": False,
-        "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 500,
-        "queued.max.messages.kbytes": 8192,
-        "reconnect.backoff.max.ms": 1000,
-    }
 
 
 def whole(settings: Settings, topic: str) -> list[bytes]:

@@ -16,7 +16,6 @@ from headrace.streams import generation, published
 from headrace.streams.generation import Decision
 from headrace.streams.spec import LiveSpec
 
-SHUFFLE = 2
 LAYOUT = 2
 """Raised when the query keeps its state otherwise: other operators, other columns, another store."""
 
@@ -49,7 +48,7 @@ def made_of(specs: Iterable[LiveSpec], contract: Contract, settings: Settings) -
         "contract": published.shape(contract),
         "late": settings.lateness_minutes,
         "kept": settings.live_state_minutes,
-        "shuffle": SHUFFLE,
+        "shuffle": settings.live_partitions,
         "layout": LAYOUT,
     }
 

@@ -31,7 +31,7 @@ from headrace.live.rows import Row, newest, row_of
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
 from headrace.streams.job import stop_signal
-from headrace.streams.topics import METRICS
+from headrace.streams.topics import METRICS, consumer_config
 
 log = get_logger(__name__)
 GROUP = "projector"
@@ -41,20 +41,9 @@ _CHECK_SECONDS = 1.0
 _PARTITIONS_SECONDS = 30.0
 
 
-def consumer_config(settings: Settings) -> dict[str, Any]:
-    return {
-        "bootstrap.servers": settings.kafka,
-        "group.id": GROUP,
-        "enable.auto.commit": False,
-        "auto.offset.reset": "earliest",
-        "enable.partition.eof": True,
-        "fetch.min.bytes": 1,
-        "fetch.wait.max.ms": 500,
-        # The default of a second is how long a full queue would sleep.
-        "fetch.queue.backoff.ms": 5,
-        "socket.nagle.disable": True,
-        "reconnect.backoff.max.ms": 1000,
-    }
+def _config(settings: Settings) -> dict[str, Any]:
+    at_once = consumer_config(settings, GROUP, patient=False)
+    return at_once | {"enable.partition.eof": True, "socket.nagle.disable": True}
 
 
 class Projector:
@@ -62,7 +51,7 @@ class Projector:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._consumer = Consumer(consumer_config(settings))
+        self._consumer = Consumer(_config(settings))
         self._store = valkey(settings)
         self._write = self._store.register_script(WRITE)
         self._positions: dict[int, int] = {}

@@ -10,7 +10,7 @@ import contextlib
 import os
 from pathlib import Path
 
-NICE = 5
+NICE = 10
 
 
 def let_live_go_first(pid: int = 0) -> None:

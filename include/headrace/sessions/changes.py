@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import OffsetSpec
@@ -19,6 +18,7 @@ from headrace.sessions.arrivals import Record
 from headrace.settings import Settings
 from headrace.streams.admin import admin_client
 from headrace.streams.landing.through import MARGIN
+from headrace.streams.topics import consumer_config
 
 _BATCH = 5000
 _LIST_SECONDS = 30.0
@@ -36,7 +36,10 @@ class Changes:
         """`begin` holds the first offset that is not done; reading starts earlier where `since` lies before it."""
         self._streams = {contract.topic: contract.name for contract in contracts}
         self._begin, self._since = begin, since
-        self._consumer, self._admin = Consumer(_config(settings)), admin_client(settings)
+        self._consumer, self._admin = (
+            Consumer(consumer_config(settings, "sessions") | {"enable.partition.eof": True}),
+            admin_client(settings),
+        )
         self._reached: dict[TopicPartition, int] = {}
         self._proven: dict[TopicPartition, datetime] = {}
         self._goal: dict[TopicPartition, int] = {}
@@ -121,17 +124,3 @@ class Changes:
         recent = self._offsets(known, OffsetSpec.for_timestamp(int(self._since.timestamp() * 1000)))
         # Where nothing is that young Kafka answers with a mark instead of an offset.
         return begin | {place: min(offset, begin[place]) for place, offset in recent.items() if offset >= 0}
-
-
-def _config(settings: Settings) -> dict[str, Any]:
-    return {
-        "bootstrap.servers": settings.kafka,
-        "group.id": "sessions",
-        "enable.auto.commit": False,
-        "enable.partition.eof": True,
-        "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 500,
-        "fetch.queue.backoff.ms": 5,
-        "queued.max.messages.kbytes": 8192,
-        "reconnect.backoff.max.ms": 1000,
-    }

@@ -21,6 +21,7 @@ from confluent_kafka.admin import OffsetSpec
 
 from headrace.settings import Settings
 from headrace.streams.admin import admin_client
+from headrace.streams.topics import consumer_config
 
 _LIST_SECONDS = 30.0
 Place = tuple[str, int]
@@ -29,7 +30,7 @@ Place = tuple[str, int]
 class Reader:
     def __init__(self, settings: Settings, sink: str, topics: tuple[str, ...]) -> None:
         self._topics = topics
-        self._consumer = Consumer(_config(settings, sink))
+        self._consumer = Consumer(consumer_config(settings, f"sink-{sink}"))
         self._admin = admin_client(settings)
         self._next: dict[Place, int] = {}
         """Where each partition goes on after what was read."""
@@ -90,16 +91,3 @@ class Reader:
 
 def _offsets(futures: dict[TopicPartition, Any]) -> dict[Place, int]:
     return {(at.topic, at.partition): future.result(timeout=10).offset for at, future in futures.items()}
-
-
-def _config(settings: Settings, sink: str) -> dict[str, Any]:
-    return {
-        "bootstrap.servers": settings.kafka,
-        "group.id": f"sink-{sink}",
-        "enable.auto.commit": False,
-        "auto.offset.reset": "earliest",
-        "fetch.wait.max.ms": 500,
-        # What waits for a sink that is down waits in Kafka, not here.
-        "queued.max.messages.kbytes": 4096,
-        "reconnect.backoff.max.ms": 1000,
-    }

@@ -173,3 +173,24 @@ def producer_config(
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1_000,
     }
+
+
+def consumer_config(settings: Settings, group: str, *, patient: bool = True) -> dict[str, Any]:
+    """How every tail of the platform reads: from the beginning, and it commits by itself what it has done.
+
+    Who is patient lets the broker collect for a fifth of a second. Otherwise it is answered for each record, and at some
+    hundred records a second the answers take more of the processor than the records.
+    """
+    return {
+        "bootstrap.servers": settings.kafka,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "fetch.min.bytes": 65_536 if patient else 1,
+        "fetch.wait.max.ms": 200 if patient else 500,
+        # The default of a second is how long a full queue would sleep.
+        "fetch.queue.backoff.ms": 5,
+        # What waits for a reader that is behind waits in Kafka, not here.
+        "queued.max.messages.kbytes": 8_192,
+        "reconnect.backoff.max.ms": 1_000,
+    }
