@@ -1,4 +1,4 @@
-"""How much of a core each part takes over a period: by the mark that every process of a part carries."""
+"""How much of a core each part takes over a period, by the mark that every process of a part carries, and the load itself."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from headrace.runtime.handle import MARK
 from headrace.settings import Settings
 
 _SHARE_WITH_NAME = 0.005
+LOAD = "the load itself"
 
 
 def _spent(settings: Settings) -> dict[int, tuple[str, float]]:
     """Seconds by process, with the name of its part."""
-    found = {}
+    found, ours = {}, psutil.Process()
+    loading = {ours.pid, *(child.pid for child in ours.children(recursive=True))}
     for process in psutil.process_iter():
         try:
             environment, times = process.environ(), process.cpu_times()
         except psutil.Error:
             continue
-        if environment.get("HEADRACE_HOME") == str(settings.home) and MARK in environment:
+        if process.pid in loading:
+            found[process.pid] = LOAD, times.user + times.system
+        elif environment.get("HEADRACE_HOME") == str(settings.home) and MARK in environment:
             found[process.pid] = environment[MARK], times.user + times.system
     return found
 

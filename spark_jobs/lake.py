@@ -28,8 +28,10 @@ from headrace.streams.spark import kafka_records, session
 
 log = get_logger(__name__)
 LAND, FILES, REFINE = "land", "land_files", "refine"
-_LAND_RECORDS, _REFINE_RECORDS, _FILES = 100_000, 20_000, 400
+_LAND_A_SECOND, _REFINE_A_SECOND, _FILES = 10_000, 2_000, 400
+"""Spark waits for the next trigger whatever waits in Kafka: so a batch takes as much as may have come in its time."""
 _SILENT = timedelta(minutes=3)
+"""Beyond the time between two batches."""
 _STOP_SECONDS = 25.0
 _CONF = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -43,8 +45,9 @@ Contracts = dict[str, Contract]
 
 def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     starting = start_of(spark, _checkpoint(LAND, settings), contracts, settings)
-    records = _records(spark, contracts, settings, LAND, starting, _LAND_RECORDS)
-    return _started(records.writeStream.foreachBatch(LandRecords(contracts)), LAND, settings)
+    seconds = settings.land_batch_seconds
+    records = _records(spark, contracts, settings, LAND, starting, _LAND_A_SECOND * seconds)
+    return _started(records.writeStream.foreachBatch(LandRecords(contracts)), LAND, settings, seconds)
 
 
 def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -54,12 +57,15 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
     # Only folders of known streams: a file that comes before its contract waits until there is one.
     files = reader.load(f"{settings.landing}/{{{','.join(sorted(contracts))}}}")
-    return _started(files.writeStream.foreachBatch(LandFiles(contracts, settings)), FILES, settings)
+    return _started(
+        files.writeStream.foreachBatch(LandFiles(contracts, settings)), FILES, settings, settings.lake_batch_seconds
+    )
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
-    records = _records(spark, contracts, settings, REFINE, "earliest", _REFINE_RECORDS)
-    return _started(records.writeStream.foreachBatch(Refine(spark, contracts, settings)), REFINE, settings)
+    seconds = settings.lake_batch_seconds
+    records = _records(spark, contracts, settings, REFINE, "earliest", _REFINE_A_SECOND * seconds)
+    return _started(records.writeStream.foreachBatch(Refine(spark, contracts, settings)), REFINE, settings, seconds)
 
 
 def _checkpoint(query: str, settings: Settings) -> Path:
@@ -83,9 +89,9 @@ def _cut(contracts: Contracts, settings: Settings) -> set[str]:
     return {topic for folder in folders for topic in cut_topics(folder, contracts, settings)}
 
 
-def _started(writer: Any, query: str, settings: Settings) -> Any:
+def _started(writer: Any, query: str, settings: Settings, seconds: int) -> Any:
     writer = writer.queryName(query).option("checkpointLocation", str(_checkpoint(query, settings)))
-    return writer.trigger(processingTime=f"{settings.lake_batch_seconds} seconds").start()
+    return writer.trigger(processingTime=f"{seconds} seconds").start()
 
 
 class Pulse:
@@ -94,10 +100,11 @@ class Pulse:
     def __init__(self, signs: Signs, settings: Settings, contracts: str) -> None:
         self._signs, self._settings, self._contracts = signs, settings, contracts
         self._heart, self.handle = Heartbeat(settings), own_handle()
+        self._silent = _SILENT + timedelta(seconds=max(settings.land_batch_seconds, settings.lake_batch_seconds))
 
     def __call__(self, state: str) -> None:
         oldest = self._signs.oldest_sign()
-        if state == "running" and oldest and datetime.now(UTC) - oldest > _SILENT:
+        if state == "running" and oldest and datetime.now(UTC) - oldest > self._silent:
             log.error("a query gives no sign; the heartbeat is held back", since=oldest.isoformat())
             return
         files = {stream: len(names) for stream, names in landed_files(self._settings).items()}

@@ -13,7 +13,7 @@ from typing import Any
 
 from headrace.contracts.model import Contract
 from headrace.live import counting
-from headrace.live.progress import watermark
+from headrace.live.progress import boundary, watermark
 from headrace.live.spark import CONF, live_query
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
@@ -61,6 +61,7 @@ class Pulse:
         self._consumers, self._queries, self._detail = Consumers(spark), queries, {"specs": specs}
         self._heart, self.handle = Heartbeat(settings), own_handle()
         self._fetches, self._moved = -1.0, time.monotonic()
+        self._ended: dict[str, int] = {}
 
     def __call__(self, state: str) -> None:
         seen = self._consumers.consumption() if state == "running" else None
@@ -72,9 +73,17 @@ class Pulse:
             return
         lag = seen.lag if seen else None
         done = [progress for query in self._queries if (progress := query.lastProgress)]
+        self._tell_of_boundaries(done)
         batch = max((progress["batchId"] for progress in done), default=None)
         detail = self._detail | {"watermark": watermark(done)}
         self._heart.beat("live", self.handle, batch_id=batch, lag=lag, state=state, detail=detail)
+
+    def _tell_of_boundaries(self, done: list[Any]) -> None:
+        for progress in done:
+            stream, batch = progress["name"], progress["batchId"]
+            if self._ended.get(stream) != batch:
+                self._ended[stream] = batch
+                log.info("a batch ended", stream=stream, batch=batch, **boundary(progress))
 
 
 def main() -> int:

@@ -20,7 +20,8 @@ REPO = Path(__file__).resolve().parents[1]
 _HOME = Path(tempfile.mkdtemp(prefix="headrace-test-"))
 os.environ["HEADRACE_HOME"] = str(_HOME / "parts")
 os.environ["HEADRACE_SIMULATE_RATE"] = "0"
-os.environ["HEADRACE_LAKE_BATCH_SECONDS"] = "3"
+_BATCHES = ("HEADRACE_LAKE_BATCH_SECONDS", "HEADRACE_LAND_BATCH_SECONDS")
+os.environ |= dict.fromkeys(_BATCHES, "3")
 
 from headrace.runtime.jobs import JOBS  # noqa: E402
 from headrace.settings import Settings, get_settings  # noqa: E402
@@ -127,6 +128,7 @@ def start_parts(homes: _Homes) -> Callable[..., Settings]:
     def start(*names: str) -> Settings:
         home = _HOME / homes.group
         homes.switch(home)
+        os.environ |= dict.fromkeys(_BATCHES, "3")
         if not set(names) <= homes.started:
             homes.started.update(names)
             headrace("up", "--only", ",".join(sorted(homes.started)), home=home)
@@ -151,6 +153,8 @@ def platform(homes: _Homes) -> Settings:
     os.environ["HEADRACE_SIMULATE_RATE"] = "5"
     os.environ["HEADRACE_HISTORY_DAYS"] = "30"
     os.environ["HEADRACE_HISTORY_PER_DAY"] = "200"
+    # Every three seconds, as in tests of the lake alone, it would keep a core from the others.
+    os.environ |= dict.fromkeys(_BATCHES, "10")
     result = headrace("up", "--json", home=home, timeout=900)
     assert all(part["healthy"] for part in json.loads(result.stdout)["parts"] if part["name"] not in JOBS)
     get_settings.cache_clear()

@@ -157,7 +157,12 @@ class Settings(BaseSettings):
         description="The same for windows by person, of which there are many; over an hour, so that an hour is there.",
     )
     lake_batch_seconds: int = Field(
-        30, gt=0, description="How often the lake job takes up records; planning a batch costs more than a few records."
+        10, gt=0, description="How often the lake job judges records for processed topics, and looks for dropped files."
+    )
+    land_batch_seconds: int = Field(
+        30,
+        gt=0,
+        description="How often it writes raw tables: a commit for each of them costs more than a few records.",
     )
     kafka_replication: int = 1
     kafka_partitions: int = Field(2, description="Partitions of a change topic on the embedded default.")

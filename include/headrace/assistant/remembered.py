@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from typing import Any
 
 from cachetools import LRUCache
@@ -18,7 +17,11 @@ from headrace.policy import Identity
 
 Answer = tuple[list[list[Any]], list[str]]
 """Rows and the names of their columns; nobody may change them."""
-_MOST_ROWS = 200_000
+Kept = tuple[str, Answer]
+_MOST = 1_000_000
+"""Values, and a value for each hundred letters of statements: some 100 MB at most."""
+_LETTERS, _LARGEST = 100, 20
+"""One answer may take a part of all in so many."""
 
 
 class Remembered:
@@ -26,7 +29,7 @@ class Remembered:
         self, states: Callable[[tuple[Table, ...]], tuple[str, ...] | None], rules: Callable[[], Hashable]
     ) -> None:
         self._states, self._rules, self._lock = states, rules, threading.Lock()
-        self._answers: LRUCache[Hashable, Answer] = LRUCache(_MOST_ROWS, getsizeof=lambda answer: 1 + len(answer[0]))
+        self._answers: LRUCache[Hashable, Kept] = LRUCache(_MOST, getsizeof=_size)
 
     def __call__(self, identity: Identity, sql: str, run: Callable[[], Answer]) -> Answer:
         tables = tables_of(sql)
@@ -36,10 +39,16 @@ class Remembered:
         # Read before the question is asked: what changes meanwhile makes an answer that nobody will find.
         key = identity.user, identity.roles, self._rules(), states, sql
         with self._lock:
-            known = self._answers.get(key)
-        if known is not None:
-            return known
+            kept = self._answers.get(key)
+        if kept is not None:
+            return kept[1]
         answer = run()
-        with self._lock, suppress(ValueError):  # Larger than everything that may be kept.
-            self._answers[key] = answer
+        if _size((sql, answer)) <= _MOST // _LARGEST:
+            with self._lock:
+                self._answers[key] = sql, answer
         return answer
+
+
+def _size(kept: Kept) -> int:
+    sql, (rows, names) = kept
+    return 10 + len(sql) // _LETTERS + len(rows) * len(names)

@@ -24,7 +24,7 @@ _WORDS = {
     "contract": "its contract says otherwise what an event is",
     "late": "lateness_minutes changed",
     "kept": "live_state_minutes changed",
-    "shuffle": "the number of its state's partitions changed",
+    "shuffle": "live_partitions changed",
     "layout": "this version of Headrace keeps its state otherwise",
 }
 

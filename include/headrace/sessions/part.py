@@ -61,7 +61,7 @@ class Keeper:
 
     def step(self) -> None:
         """Reads what came and shows it; every few seconds also closes, commits and tells."""
-        for record in self._changes.read(SHOW_SECONDS):
+        for record in self._changes.read(max(0.0, self._showed_at + SHOW_SECONDS - time.monotonic())):
             place, arrivals = (record.stream, record.partition), self._streams[record.stream]
             if record.offset < self._begin.get(place, 0):
                 arrivals.recall(record)

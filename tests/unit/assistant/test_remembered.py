@@ -53,6 +53,8 @@ def test_nobody_gets_the_answer_of_another_or_of_earlier_rights() -> None:
         "select 1 from lake.processed.a_view",
         "select 1 from lake.curated.a where day < current_date",
         "select now() from lake.curated.a",
+        "select x from lake.curated.a where at < localtimestamp",
+        "select uuid() from lake.curated.a",
         "select 1 from elsewhere.curated.a",
         "select 1 from a",
         "this is no statement",
@@ -61,6 +63,16 @@ def test_nobody_gets_the_answer_of_another_or_of_earlier_rights() -> None:
 def test_what_may_change_by_itself_is_asked_again(sql: str) -> None:
     lake = Lake()
     assert [lake.ask(sql=sql), lake.ask(sql=sql)] == [[[1]], [[2]]]
+
+
+def test_one_large_answer_does_not_drive_out_all_others() -> None:
+    lake = Lake()
+    lake.ask()
+    many: Answer = [["x"] * 10] * 10_000, ["c"] * 10
+    for n in (1, 2):
+        assert lake.remembered(ANN, f"{SQL} where x > {n}", lambda: many) == many
+    assert lake.remembered(ANN, f"{SQL} where x > 1", lambda: ([], [])) == ([], []), "it was not kept"
+    assert lake.ask() == [[1]]
 
 
 def test_tables_are_found_in_every_part_of_a_statement() -> None:
