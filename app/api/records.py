@@ -38,7 +38,7 @@ def event(parts: Parts, person: Identity, event_id: str, stream: str | None) -> 
     if not mine:
         _refuse(parts, person, asked[0])
     found = parts.records.event(mine, event_id)
-    next_step = "An event is in the lake within a minute after it was sent; `./headrace dlq list` shows what was refused."
+    next_step = "An event is in the lake within a minute of its call; `./headrace dlq list` shows what was refused."
     return _answer(parts, person, found, f"event {event_id}", next_step)
 
 
