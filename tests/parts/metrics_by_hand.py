@@ -39,9 +39,14 @@ def _status(figure: str, kind: str) -> str:
     return f"{figure} filter (where order_status = '{kind}')"
 
 
-def _percentile(share: str, rank: str = "ceil({share} * count(*))") -> tuple[str, str]:
-    values = "array_sort(array_agg(amount * usd_rate))"
-    return f"element_at({values}, cast({rank.format(share=share)} as integer))", _BOUGHT
+def _percentile(share: str) -> tuple[str, str]:
+    """The least and the most that a sketch may say: of few values, neighbours lie further apart than its bound."""
+    values, rank = "array_sort(array_agg(amount * usd_rate))", f"ceil({share} * count(*))"
+    least, most = f"greatest(1, {rank} - 1 - count(*) / 100)", f"least(count(*), {rank} + 1 + count(*) / 100)"
+    return (
+        f"array[element_at({values}, cast({least} as integer)), element_at({values}, cast({most} as integer))]",
+        _BOUGHT,
+    )
 
 
 _TRANSACTIONS = _figures("fct_transactions", {
@@ -54,8 +59,7 @@ _TRANSACTIONS = _figures("fct_transactions", {
     "refund_rate": (f"cast({_type(_USD, 'refund')} as double) / {_type(_USD, 'purchase')}", "true"),
     "largest_purchase": ("max(amount * usd_rate)", _BOUGHT),
     "smallest_purchase": ("min(amount * usd_rate)", _BOUGHT),
-    # Of two in the middle the upper one.
-    "median_purchase": _percentile("0.5", "floor({share} * count(*)) + 1"),
+    "median_purchase": _percentile("0.5"),
     "p95_purchase": _percentile("0.95"),
     "p99_purchase": _percentile("0.99"),
     "active_customers": ("count(distinct user_id)", "true"),
