@@ -7,6 +7,7 @@ definitions that jobs and services take up by themselves, and a first build.
 from __future__ import annotations
 
 import difflib
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -171,4 +172,8 @@ def _platform(settings: Settings, contracts: dict[str, Contract], chosen: list[C
     specs = live_specs.publish(settings, declared)
     live = [spec.name for spec in specs if spec.stream in {contract.name for contract in chosen}]
     yield Step("metrics", "made", f"live windows: {', '.join(live) or 'none'}")
-    yield Step("contracts", "made" if published.publish(settings, contracts) else "same", "published to all parts")
+    newly = published.publish(settings, contracts)
+    if newly:
+        # Services look that often: when this is told, the stream's events are accepted.
+        time.sleep(published.LOOK_SECONDS)
+    yield Step("contracts", "made" if newly else "same", "published to all parts")

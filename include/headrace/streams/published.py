@@ -24,7 +24,7 @@ from headrace.streams.generation import fingerprint
 from headrace.streams.spec import LiveSpec, SpecError, by_stream, load_live_specs
 
 log = get_logger(__name__)
-_LOOK_SECONDS = 1.0
+LOOK_SECONDS = 1.0
 Counted = tuple[Contract, tuple[LiveSpec, ...]]
 """A stream and its live windows."""
 
@@ -198,7 +198,7 @@ class Newest:
     def refreshed(self) -> dict[str, Contract] | None:
         """The contracts, the first time and when they changed; otherwise None."""
         now = time.monotonic()
-        if self._stamp >= 0 and now - self._looked < _LOOK_SECONDS:
+        if self._stamp >= 0 and now - self._looked < LOOK_SECONDS:
             return None
         self._looked = now
         file = path(self._settings)
