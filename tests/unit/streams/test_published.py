@@ -103,7 +103,7 @@ def test_what_breaks_readers_is_not_published(
 def test_a_service_takes_contracts_up_when_they_change(
     settings: Settings, contracts: dict[str, Contract], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(published, "LOOK_SECONDS", 0.0)
     published.publish(settings, contracts)
     newest = published.Newest(settings)
     assert newest.refreshed() == contracts
