@@ -79,7 +79,7 @@ def test_an_unknown_stream_is_told_the_known_ones() -> None:
 def test_a_stream_that_is_published_is_accepted_without_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(published, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(published, "LOOK_SECONDS", 0.0)
     settings = Settings(home=tmp_path)
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "ingest_api_key").write_text("key")
