@@ -10,7 +10,7 @@ import contextlib
 import os
 from pathlib import Path
 
-NICE = 10
+NICE = 5
 
 
 def let_live_go_first(pid: int = 0) -> None:

@@ -24,7 +24,7 @@ from headrace.sinks.registry import worker
 from headrace.streams.job import stop_signal
 
 log = get_logger(__name__)
-_NICE = 5
+_NICE = 10
 _JOIN_SECONDS = 10.0
 
 
