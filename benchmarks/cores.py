@@ -12,7 +12,7 @@ from headrace.runtime.handle import MARK
 from headrace.settings import Settings
 
 _SHARE_WITH_NAME = 0.005
-LOAD = "the load itself"
+_LOAD = "the load itself"
 
 
 def _spent(settings: Settings) -> dict[int, tuple[str, float]]:
@@ -25,7 +25,7 @@ def _spent(settings: Settings) -> dict[int, tuple[str, float]]:
         except psutil.Error:
             continue
         if process.pid in loading:
-            found[process.pid] = LOAD, times.user + times.system
+            found[process.pid] = _LOAD, times.user + times.system
         elif environment.get("HEADRACE_HOME") == str(settings.home) and MARK in environment:
             found[process.pid] = environment[MARK], times.user + times.system
     return found

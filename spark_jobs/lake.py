@@ -45,9 +45,8 @@ Contracts = dict[str, Contract]
 
 def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     starting = start_of(spark, _checkpoint(LAND, settings), contracts, settings)
-    seconds = settings.land_batch_seconds
-    records = _records(spark, contracts, settings, LAND, starting, _LAND_A_SECOND * seconds)
-    return _started(records.writeStream.foreachBatch(LandRecords(contracts)), LAND, settings, seconds)
+    records = _records(spark, contracts, settings, LAND, starting, _LAND_A_SECOND)
+    return _started(records.writeStream.foreachBatch(LandRecords(contracts)), LAND, settings)
 
 
 def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -57,29 +56,32 @@ def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
     # Only folders of known streams: a file that comes before its contract waits until there is one.
     files = reader.load(f"{settings.landing}/{{{','.join(sorted(contracts))}}}")
-    return _started(
-        files.writeStream.foreachBatch(LandFiles(contracts, settings)), FILES, settings, settings.lake_batch_seconds
-    )
+    return _started(files.writeStream.foreachBatch(LandFiles(contracts, settings)), FILES, settings)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
-    seconds = settings.lake_batch_seconds
-    records = _records(spark, contracts, settings, REFINE, "earliest", _REFINE_A_SECOND * seconds)
-    return _started(records.writeStream.foreachBatch(Refine(spark, contracts, settings)), REFINE, settings, seconds)
+    records = _records(spark, contracts, settings, REFINE, "earliest", _REFINE_A_SECOND)
+    return _started(records.writeStream.foreachBatch(Refine(spark, contracts, settings)), REFINE, settings)
+
+
+def _seconds(query: str, settings: Settings) -> int:
+    """Between two batches."""
+    return settings.land_batch_seconds if query == LAND else settings.lake_batch_seconds
 
 
 def _checkpoint(query: str, settings: Settings) -> Path:
     return settings.checkpoints / "lake" / query
 
 
-def _records(spark: Any, contracts: Contracts, settings: Settings, query: str, starting: str, most: int) -> Any:
+def _records(spark: Any, contracts: Contracts, settings: Settings, query: str, starting: str, a_second: int) -> Any:
     """Topics of the contracts, which begin at their earliest record when they are new to a checkpoint; and those that
     the checkpoint holds, since Spark takes one that is gone for lost data: records without a contract are left aside.
     """
     checkpoint = _checkpoint(query, settings)
     topics = {contract.topic for contract in contracts.values()} | held_topics(checkpoint)
     strict = "false" if _cut(contracts, settings) else "true"
-    options = {"startingOffsets": starting, "maxOffsetsPerTrigger": str(most), "failOnDataLoss": strict}
+    most = str(a_second * _seconds(query, settings))
+    options = {"startingOffsets": starting, "maxOffsetsPerTrigger": most, "failOnDataLoss": strict}
     return kafka_records(spark, settings, sorted(topics), options, headers=True)
 
 
@@ -89,9 +91,9 @@ def _cut(contracts: Contracts, settings: Settings) -> set[str]:
     return {topic for folder in folders for topic in cut_topics(folder, contracts, settings)}
 
 
-def _started(writer: Any, query: str, settings: Settings, seconds: int) -> Any:
+def _started(writer: Any, query: str, settings: Settings) -> Any:
     writer = writer.queryName(query).option("checkpointLocation", str(_checkpoint(query, settings)))
-    return writer.trigger(processingTime=f"{seconds} seconds").start()
+    return writer.trigger(processingTime=f"{_seconds(query, settings)} seconds").start()
 
 
 class Pulse:

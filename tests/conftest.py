@@ -19,9 +19,10 @@ import pytest
 REPO = Path(__file__).resolve().parents[1]
 _HOME = Path(tempfile.mkdtemp(prefix="headrace-test-"))
 os.environ["HEADRACE_HOME"] = str(_HOME / "parts")
-os.environ["HEADRACE_SIMULATE_RATE"] = "0"
-_BATCHES = ("HEADRACE_LAKE_BATCH_SECONDS", "HEADRACE_LAND_BATCH_SECONDS")
-os.environ |= dict.fromkeys(_BATCHES, "3")
+_OF_PARTS = {
+    "HEADRACE_SIMULATE_RATE": "0", "HEADRACE_LAKE_BATCH_SECONDS": "3", "HEADRACE_LAND_BATCH_SECONDS": "3"
+}  # fmt: skip
+os.environ |= _OF_PARTS
 
 from headrace.runtime.jobs import JOBS  # noqa: E402
 from headrace.settings import Settings, get_settings  # noqa: E402
@@ -98,7 +99,7 @@ class _Homes:
             return
         self.stop()
         self.current, self.started = home, set()
-        os.environ["HEADRACE_HOME"] = str(home)
+        os.environ |= _OF_PARTS | {"HEADRACE_HOME": str(home)}
         get_settings.cache_clear()
 
     def stop(self) -> None:
@@ -128,7 +129,6 @@ def start_parts(homes: _Homes) -> Callable[..., Settings]:
     def start(*names: str) -> Settings:
         home = _HOME / homes.group
         homes.switch(home)
-        os.environ |= dict.fromkeys(_BATCHES, "3")
         if not set(names) <= homes.started:
             homes.started.update(names)
             headrace("up", "--only", ",".join(sorted(homes.started)), home=home)
@@ -154,7 +154,7 @@ def platform(homes: _Homes) -> Settings:
     os.environ["HEADRACE_HISTORY_DAYS"] = "30"
     os.environ["HEADRACE_HISTORY_PER_DAY"] = "200"
     # Every three seconds, as in tests of the lake alone, it would keep a core from the others.
-    os.environ |= dict.fromkeys(_BATCHES, "10")
+    os.environ |= {"HEADRACE_LAKE_BATCH_SECONDS": "10", "HEADRACE_LAND_BATCH_SECONDS": "10"}
     result = headrace("up", "--json", home=home, timeout=900)
     assert all(part["healthy"] for part in json.loads(result.stdout)["parts"] if part["name"] not in JOBS)
     get_settings.cache_clear()

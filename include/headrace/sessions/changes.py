@@ -36,10 +36,8 @@ class Changes:
         """`begin` holds the first offset that is not done; reading starts earlier where `since` lies before it."""
         self._streams = {contract.topic: contract.name for contract in contracts}
         self._begin, self._since = begin, since
-        self._consumer, self._admin = (
-            Consumer(consumer_config(settings, "sessions") | {"enable.partition.eof": True}),
-            admin_client(settings),
-        )
+        self._consumer = Consumer(consumer_config(settings, "sessions") | {"enable.partition.eof": True})
+        self._admin = admin_client(settings)
         self._reached: dict[TopicPartition, int] = {}
         self._proven: dict[TopicPartition, datetime] = {}
         self._goal: dict[TopicPartition, int] = {}
