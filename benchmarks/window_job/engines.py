@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import time
@@ -15,7 +14,7 @@ from string import Template
 from typing import Any
 
 from benchmarks.window_job.traffic import SPAN
-from headrace.runtime import tools
+from headrace.runtime import java, tools
 from headrace.settings import Settings, inherited_environment
 
 HEAP = "1536m"
@@ -62,12 +61,8 @@ def spark(settings: Settings, task: Task) -> Took:
         "topic": task.topic, "output": task.output, "dedupe": task.dedupe, "batch": task.batch, "cores": CORES,
         "conf": task.conf, "checkpoint": str(task.folder / "checkpoint"), "report": str(report),
     }  # fmt: skip
-    jars = ",".join(str(path) for path in tools.jars("spark-live"))
-    variables = _variables(settings, task) | {
-        "JAVA_HOME": str(tools.java_home(25)),
-        "PYSPARK_SUBMIT_ARGS": shlex.join(["--driver-memory", HEAP, "--jars", jars, "pyspark-shell"]),
-        "SPARK_LOCAL_IP": settings.bind,
-    }
+    variables = _variables(settings, task) | tools.spark_variables("throughput", 25, ["spark-live"], HEAP)
+    variables |= {"SPARK_LOCAL_IP": settings.bind}
     script = Path(__file__).with_name("on_spark.py")
     seconds = _run([str(tools.python_of("live")), str(script), json.dumps(given)], variables, task)
     said = json.loads(report.read_text())
@@ -89,10 +84,11 @@ def flink(settings: Settings, task: Task) -> Took:
     )
     log = task.folder / "flink.log"
     opened = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in _OPENED]
+    home, jars = tools.java_home(21), tools.jars("flink")
     command = [
-        str(tools.java_home(21) / "bin" / "java"), f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseG1GC", *opened, f"-Dflink.log={log}",
+        str(home / "bin" / "java"), *java.options("flink", home, jars), f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseG1GC", *opened, f"-Dflink.log={log}",
         f"-Dlog4j2.configurationFile={(_FLINK / 'log4j2.properties').as_uri()}",
-        "-cp", ":".join(str(jar) for jar in tools.jars("flink")),
+        "-cp", ":".join(str(jar) for jar in jars),
         "org.apache.flink.table.client.SqlClient", "embedded", "-hist", str(task.folder / "history"), "-f", str(task.folder / "job.sql"),
     ]  # fmt: skip
     seconds = _run(command, _variables(settings, task) | {"FLINK_CONF_DIR": str(task.folder)}, task)

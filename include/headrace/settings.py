@@ -129,6 +129,8 @@ class Settings(BaseSettings):
     )
     browser: Path | None = Field(None, description="A Chromium for the browser tests; default: found or fetched.")
 
+    java_options: str = Field("", description="Options for every Java of ours, beside those that it has.")
+
     # Streams
     lateness_minutes: int = Field(
         5, description="An event is late when the broker got it this long after its own time."

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shlex
 import shutil
 import subprocess
 import time
@@ -255,10 +254,5 @@ def environment(job: Job, settings: Settings) -> dict[str, str]:
         "SPARK_LOCAL_IP": settings.bind,
     }
     if job.java:
-        home = tools.java_home(job.java)
-        variables |= {"JAVA_HOME": str(home), "PATH": f"{home / 'bin'}:{variables.get('PATH', os.defpath)}"}
-    if job.jars:
-        jars = ",".join(str(path) for group in job.jars for path in tools.jars(group))
-        arguments = ["--driver-memory", job.driver_memory, "--jars", jars, "pyspark-shell"]
-        variables["PYSPARK_SUBMIT_ARGS"] = shlex.join(arguments)
+        variables |= tools.spark_variables(job.name, job.java, job.jars, job.driver_memory)
     return variables

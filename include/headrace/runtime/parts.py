@@ -44,10 +44,13 @@ def _trino_prepare(settings: Settings) -> None:
 
 def _trino_command(settings: Settings) -> Command:
     from headrace.lake import trino_config
-    from headrace.runtime import tools
+    from headrace.runtime import java, tools
 
-    command = trino_config.command(settings, tools.trino_folder(), tools.java_home(25))
-    return Command(tuple(command), cwd=trino_config.working_folder(settings))
+    server, home = tools.trino_folder(), tools.java_home(25)
+    program, *arguments = trino_config.command(settings, server, home)
+    return Command(
+        (program, *java.options("trino", home, [server]), *arguments), cwd=trino_config.working_folder(settings)
+    )
 
 
 def _trino_healthy(settings: Settings) -> bool:

