@@ -11,8 +11,9 @@
     on {{ same("news", "known", keys) }}
     {%- if moment %}
         {%- set around = env_var("HEADRACE_IDENTITY_DAYS", "7") | int %}
-        {%- set days = "select cast(" ~ moment ~ " as date) as date_day from " ~ merge.temp_relation %}
-        and {{ in_days("known." ~ moment, stretches(days, around)) }}
+        {%- set named = "select cast(" ~ moment ~ " as date) as date_day from " ~ merge.temp_relation %}
+        {%- set days = stretches(named, around) %}
+        and {{ in_days("known." ~ moment, days) }}
         {#- The days are those of all news; each looks only so far from its own. #}
         and abs(date_diff('day', cast(known.{{ moment }} as date), cast(news.{{ moment }} as date))) <= {{ around }}
     {%- endif %}
@@ -23,7 +24,8 @@
         {%- for name in names %}
         {{ name }} = news.{{ name }}{{ "," if not loop.last }}
         {%- endfor %}
-    when not matched then insert ({{ names | join(", ") }})
+    {#- What is of other days has not been looked for: another build has put its own news in the place of these meanwhile. #}
+    when not matched{{ " and " ~ in_days("news." ~ moment, days) if moment }} then insert ({{ names | join(", ") }})
     values ({{ columns_of("news", names) }})
 {% endmacro %}
 
