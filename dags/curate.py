@@ -20,6 +20,8 @@ take more from the live windows. Mend it, clear the failed task; what follows ru
 
 **Waits for hours?** The log of `landed` says for what; mostly the lake job stands still: see DAG `stream_lake`.
 
+**After a clock that was ahead** the scheduled run comes only when that time is reached: trigger one.
+
 **Who cares.** Everybody who asks about more than the last hours; the data team keeps it.
 """
 

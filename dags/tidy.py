@@ -12,7 +12,8 @@ RUNBOOK = """
 ### Daily tidying
 **The lake.** Deletes raw records of events after `raw_days` (30) and what was made of them after `analytics_days` (90),
 brings small files together, forgets snapshots after `snapshot_days` (7; never the newest, which holds a stream's place),
-and removes files that nothing refers to. Raw records that no build has read are kept, and the log says so.
+and removes files that nothing refers to. Raw records that no build has read are kept, and the log says so. Nothing is deleted while
+no event arrived in the week before yesterday: the platform rested, or its clock jumped ahead.
 **The machine.** Deletes Airflow's own rows and old comparisons of live and curated figures after 30 days, task logs after 14.
 
 **Asked.** Whether rows of every day are single; builds ask the newest days only.

@@ -12,16 +12,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from headrace.contracts.model import Contract
+from headrace.lake.clock import Clock
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
-from headrace.streams import job, published, renewal
+from headrace.streams import heartbeat, job, published, renewal
 from headrace.streams.heartbeat import Heartbeat, own_handle
-from headrace.streams.landing import objects
+from headrace.streams.landing import drops, objects
 from headrace.streams.landing.files import landed_files
 from headrace.streams.landing.progress import listener
 from headrace.streams.landing.resume import cut_topics, held_topics, start_of
 from headrace.streams.landing.spark import FILE_SCHEMA, LandFiles, LandRecords, ensure_tables, open_catalogue
+from headrace.streams.landing.stamps import Stamps, newest_stamp
 from headrace.streams.landing.through import Signs
 from headrace.streams.refining.spark import Refine
 from headrace.streams.spark import kafka_records, session
@@ -43,20 +47,22 @@ _CONF = {
 Contracts = dict[str, Contract]
 
 
-def start_land(spark: Any, contracts: Contracts, settings: Settings) -> Any:
+def start_land(spark: Any, contracts: Contracts, settings: Settings, stamps: Stamps) -> Any:
     starting = start_of(spark, _checkpoint(LAND, settings), contracts, settings)
     records = _records(spark, contracts, settings, LAND, starting, _LAND_A_SECOND)
-    return _started(records.writeStream.foreachBatch(LandRecords(contracts)), LAND, settings)
+    return _started(records.writeStream.foreachBatch(LandRecords(contracts, stamps)), LAND, settings)
 
 
-def start_files(spark: Any, contracts: Contracts, settings: Settings) -> Any:
+def start_files(spark: Any, contracts: Contracts, settings: Settings, stamps: Stamps) -> Any:
     settings.landing.mkdir(parents=True, exist_ok=True)
     reader = spark.readStream.format("binaryFile").schema(FILE_SCHEMA).option("pathGlobFilter", "*.jsonl")
     # Spark would leave out a file that is a week older than the newest one.
     reader = reader.option("maxFilesPerTrigger", str(_FILES)).option("maxFileAge", "36500d")
+    # A link is taken away when it has landed, which may be just before its batch is noted as done.
+    reader = reader.option("ignoreMissingFiles", "true")
     # Only folders of known streams: a file that comes before its contract waits until there is one.
-    files = reader.load(f"{settings.landing}/{{{','.join(sorted(contracts))}}}")
-    return _started(files.writeStream.foreachBatch(LandFiles(contracts, settings)), FILES, settings)
+    files = reader.load(f"{drops.folder(settings)}/{{{','.join(sorted(contracts))}}}")
+    return _started(files.writeStream.foreachBatch(LandFiles(contracts, settings, stamps)), FILES, settings)
 
 
 def start_refine(spark: Any, contracts: Contracts, settings: Settings) -> Any:
@@ -97,14 +103,18 @@ def _started(writer: Any, query: str, settings: Settings) -> Any:
 
 
 class Pulse:
-    """Beats as long as every query gives a sign: progress, or a look that found nothing."""
+    """Beats as long as every query gives a sign: progress, or a look that found nothing; looks for files between."""
 
-    def __init__(self, signs: Signs, settings: Settings, contracts: str) -> None:
-        self._signs, self._settings, self._contracts = signs, settings, contracts
+    def __init__(self, signs: Signs, settings: Settings, contracts: str, dropped: drops.Drops) -> None:
+        self._signs, self._settings, self._contracts, self._dropped = signs, settings, contracts, dropped
+        self._clock = Clock(settings, _told_before(settings))
         self._heart, self.handle = Heartbeat(settings), own_handle()
         self._silent = _SILENT + timedelta(seconds=max(settings.land_batch_seconds, settings.lake_batch_seconds))
 
     def __call__(self, state: str) -> None:
+        if self._clock.went_back():
+            self._signs.forget()
+        self._dropped.look()
         oldest = self._signs.oldest_sign()
         if state == "running" and oldest and datetime.now(UTC) - oldest > self._silent:
             log.error("a query gives no sign; the heartbeat is held back", since=oldest.isoformat())
@@ -123,6 +133,15 @@ class Pulse:
         )
 
 
+def _told_before(settings: Settings) -> datetime | None:
+    """Up to when a predecessor said that all had landed: later than now only by another clock."""
+    try:
+        beat = heartbeat.read(settings, "lake")
+    except (psycopg.Error, OSError):
+        return None
+    return beat.landed_through if beat else None
+
+
 def main() -> int:
     settings = get_settings()
     configure("lake")
@@ -139,10 +158,14 @@ def main() -> int:
         spark.streams.addListener(passing)
         cut = _cut(contracts, settings)
         queries = []
-        for start in (start_land, start_files, start_refine):
+        stamps = Stamps(newest_stamp(spark, contracts))
+        dropped = drops.Drops(settings, contracts)
+        dropped.begin()
+        starts = (partial(start_land, stamps=stamps), partial(start_files, stamps=stamps), start_refine)
+        for start in starts:
             queries.append(start(spark, contracts, settings))
             passing.names[queries[-1].id] = queries[-1].name
-        pulse = Pulse(signs, settings, watch.known)
+        pulse = Pulse(signs, settings, watch.known, dropped)
         renew = partial(renewal.announce, settings, "lake", pulse.handle)
 
         def changed() -> bool:

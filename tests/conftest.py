@@ -46,8 +46,10 @@ _GROUPS = {
     "test_replay_dag": "airflow",
     "test_streams_page": "airflow",
     "test_airflow_orders": "airflow",
+    "test_lake_dags": "lake_faults",
+    "test_lake_failures": "lake_faults",
 }
-"""Parts tests that share a state folder; every other file has one of its own, so that none finds another's events."""
+"""Files that share a state folder; every other one has one of its own, so that none finds another's events."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -144,7 +144,7 @@ def test_raw_records_that_no_build_has_read_are_kept(lake: Lake) -> None:
 def test_old_snapshots_are_forgotten_with_their_files_and_the_rows_stay(lake: Lake) -> None:
     tables = ("raw.transactions", "processed.transactions", "curated.transactions_by_minute")
     # What a commit replaced is deleted when that commit is forgotten, so the newest must not be the compaction.
-    lake.land("transactions", [landed(event(41_000, START))])
+    lake.land("transactions", [landed(event(41_000, START), landed_at=datetime.now(UTC))])
     rows = [lake.query(f"select count(*), max(landed_at) from lake.{table}") for table in tables]
     folder = Path(
         str(lake.query('select file_path from raw."transactions$files" limit 1')[0][0]).removeprefix("file://")

@@ -2,11 +2,11 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="merge",
+        incremental_strategy="news",
         unique_key="session_id",
         on_schema_change="append_new_columns",
         properties={"format_version": "2", "partitioning": "ARRAY['day(started_at)']"},
-        post_hook="delete from {{ this }} where events = 0",
+        meta={"gone_when": "news.events = 0"},
     )
 }}
 {% set since = landed_since() %}

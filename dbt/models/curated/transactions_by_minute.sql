@@ -2,7 +2,7 @@
 {{
     config(
         materialized="incremental",
-        incremental_strategy="delete+insert",
+        incremental_strategy="replaced",
         unique_key="window_start",
         on_schema_change="append_new_columns",
         properties={"format_version": "2", "partitioning": "ARRAY['day(window_start)']"},

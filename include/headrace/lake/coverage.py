@@ -13,6 +13,7 @@ _ADVANCE = """
 insert into coverage (stream, through, built_at) values (%s, %s, now())
 on conflict (stream) do update set through = greatest(coverage.through, excluded.through), built_at = now()
 """
+_WITHDRAW = "update coverage set through = %(to)s where through > %(to)s returning stream"
 _LAST = "select count(*), min(through), min(built_at) from coverage where stream = any(%s)"
 
 
@@ -31,11 +32,17 @@ def last_build(settings: Settings, streams: Sequence[str]) -> tuple[datetime, da
 
 
 def advance(settings: Settings, stream: str, through: datetime) -> None:
-    """Moves the point forward, never back: a repeated or belated build leaves it where it is."""
+    """Moves the point forward: a repeated or belated build leaves it where it is."""
     if through.tzinfo is None:
         raise ValueError(f"coverage of {stream} needs a moment with a time zone, got {through!r}")
     with _connect(settings) as connection:
         connection.execute(_ADVANCE, [stream, through])
+
+
+def withdraw(settings: Settings, moment: datetime) -> list[str]:
+    """Takes back, of every stream, what was claimed beyond this moment, after a clock that was ahead; which streams had."""
+    with _connect(settings) as connection:
+        return sorted(stream for (stream,) in connection.execute(_WITHDRAW, {"to": moment}).fetchall())
 
 
 def _connect(settings: Settings) -> psycopg.Connection:

@@ -82,8 +82,11 @@ def bring_found(settings: Settings) -> dict[str, int]:
 
 
 def _changed(source: Any, cursor: Any, table: Found, columns: Sequence[str]) -> psycopg.Cursor:
-    """In the lake nothing is newer than the newest that was brought: what changed since, and a little before."""
-    ((newest,),) = fetch(cursor, f"select max({table.changed}) from {table.relation}")  # noqa: S608
+    """In the lake nothing is newer than the newest that was brought: what changed since, and a little before. A row of the
+    future is of a clock that was ahead, and says nothing of what has been brought.
+    """
+    past = f"where {table.changed} <= current_timestamp"
+    ((newest,),) = fetch(cursor, f"select max({table.changed}) from {table.relation} {past}")  # noqa: S608
     since = f" where {table.changed} >= %s" if newest else ""
     sql = f"select {', '.join(columns)} from {table.name}{since} order by {', '.join(table.keys)}"  # noqa: S608
     return source.execute(sql, [newest - _OVERLAP] if newest else [])  # type: ignore[no-any-return]

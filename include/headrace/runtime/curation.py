@@ -14,11 +14,15 @@ from typing import Any
 
 from headrace.lake import coverage, dbt
 from headrace.lake.trino import connect
+from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams import heartbeat, published
 from headrace.streams.landing.files import waiting_files
 
 LAKE_JOB = "lake"
+_SKEW = timedelta(minutes=1)
+"""What the clocks of two machines may differ by."""
+log = get_logger(__name__)
 
 
 def streams(settings: Settings) -> list[str]:
@@ -36,6 +40,8 @@ def watermark(settings: Settings) -> datetime | None:
         return None
     if beat.detail.get("contracts") != published.contracts_print(settings):
         return None
+    if beat.landed_through > datetime.now(UTC) + _SKEW:
+        return None  # The clock went back since; the job says anew what has landed.
     moment = beat.landed_through.astimezone(UTC) - timedelta(minutes=settings.lateness_minutes)
     return moment.replace(second=0, microsecond=0)
 
@@ -88,6 +94,17 @@ def first_claim(settings: Settings) -> datetime:
 
 
 def claim(settings: Settings, through: datetime) -> None:
+    """A moment that is still to come was taken by a clock that has gone back since: then no more than has landed is claimed."""
+    if through > datetime.now(UTC) + _SKEW:
+        landed = watermark(settings)
+        log.error(
+            "the clock went back during the build; less is claimed", wanted=through.isoformat(), claimed=str(landed)
+        )
+        if landed is None:
+            raise RuntimeError(
+                "The clock went back and the lake job has not said yet what has landed.\nNext: clear this task once DAG stream_lake runs."
+            )
+        through = landed
     for stream in streams(settings):
         coverage.advance(settings, stream, through)
 

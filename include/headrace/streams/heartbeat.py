@@ -31,7 +31,7 @@ on conflict (job) do update set
     heartbeat_at = excluded.heartbeat_at,
     batch_id = coalesce(excluded.batch_id, s.batch_id),
     lag = excluded.lag,
-    landed_through = greatest(s.landed_through, excluded.landed_through),
+    landed_through = coalesce(excluded.landed_through, s.landed_through),
     detail = s.detail || excluded.detail
 """
 

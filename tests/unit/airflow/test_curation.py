@@ -98,7 +98,7 @@ def test_the_first_build_waits_for_every_file(settings: Settings) -> None:
     folder.mkdir(parents=True)
     (folder / "a.jsonl").write_text("{}\n")
     assert "1 files" in str(curation.awaited_history(settings))
-    note_landed(settings, "transactions", ["a.jsonl"])
+    note_landed(settings, "transactions", {"a.jsonl": 3})
     assert curation.awaited_history(settings) is None
 
 
@@ -119,3 +119,27 @@ def test_the_claim_is_made_for_each_stream_of_events(
     monkeypatch.setattr(coverage, "advance", lambda _, stream, through: claimed.update({stream: through}))
     curation.claim(settings, NOON)
     assert claimed["transactions"] == NOON
+
+
+def test_what_a_later_clock_said_has_landed_counts_for_nothing(settings: Settings, lake: dict) -> None:
+    lake["landed"] = datetime.now(UTC) + timedelta(hours=5)
+    assert curation.watermark(settings) is None
+    lake["landed"] = datetime.now(UTC)
+    assert curation.watermark(settings) is not None
+
+
+def test_a_claim_that_began_under_a_later_clock_is_cut_to_what_has_landed(
+    settings: Settings, lake: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed: dict[str, datetime] = {}
+    monkeypatch.setattr(curation, "streams", lambda _: ["a"])
+    monkeypatch.setattr(coverage, "advance", lambda _, stream, through: claimed.update({stream: through}))
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(RuntimeError, match="Next: clear this task"):
+        curation.claim(settings, tomorrow)
+    assert not claimed
+    lake["landed"] = datetime.now(UTC)
+    curation.claim(settings, tomorrow)
+    assert claimed == {"a": curation.watermark(settings)}
+    curation.claim(settings, NOON)
+    assert claimed == {"a": NOON}

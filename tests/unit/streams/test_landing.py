@@ -59,12 +59,15 @@ def test_a_source_of_files_tells_no_newest_offset() -> None:
     assert (signs.batches, signs.through) == ({"land_files": 3, "land": 3}, None)
 
 
-def test_landed_through_never_moves_back_and_belongs_to_landing() -> None:
+def test_landed_through_goes_back_with_the_clock_and_belongs_to_landing() -> None:
     signs = Signs(landing="land")
     signs.idle("land", "2026-05-04T10:01:00.000Z")
     signs.idle("land", "2026-05-04T10:00:00.000Z")
     signs.idle("refine", "2026-05-04T11:00:00.000Z")
-    assert signs.through == datetime(2026, 5, 4, 10, 1, tzinfo=UTC) - MARGIN
+    assert signs.through == datetime(2026, 5, 4, 10, tzinfo=UTC) - MARGIN
+    signs.forget()
+    signs.idle("land", f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}")
+    assert signs.through is None, "a trigger that began under the later clock"
     oldest = signs.oldest_sign()
     assert oldest
     assert datetime.now(UTC) - oldest < timedelta(seconds=5)
@@ -77,10 +80,21 @@ def test_files_wait_until_they_are_noted(tmp_path: Path) -> None:
     for name in ("a.jsonl", "b.jsonl", ".c.jsonl", "d.tmp"):
         (folder / name).touch()
     assert [path.name for path in waiting_files(settings)] == ["a.jsonl", "b.jsonl"]
-    note_landed(settings, "transactions", ["a.jsonl"])
-    note_landed(settings, "transactions", ["a.jsonl", "x.jsonl"])
+    note_landed(settings, "transactions", {"a.jsonl": 0})
+    note_landed(settings, "transactions", {"a.jsonl": 0, "x.jsonl": 3})
     assert [path.name for path in waiting_files(settings)] == ["b.jsonl"]
-    assert landed_files(settings) == {"transactions": ["a.jsonl", "x.jsonl"]}
+    assert landed_files(settings) == {"transactions": {"a.jsonl": 0, "x.jsonl": 3}}
+    (folder / "a.jsonl").write_text("more")
+    assert [path.name for path in waiting_files(settings)] == ["a.jsonl", "b.jsonl"]
+
+
+def test_files_that_an_earlier_release_noted_by_name_do_not_wait(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)  # type: ignore[call-arg]
+    (settings.landing / "transactions").mkdir(parents=True)
+    (settings.landing / "transactions" / "a.jsonl").write_text("{}")
+    settings.run.mkdir(parents=True)
+    (settings.run / "landed_files.json").write_text(json.dumps({"files": {"transactions": ["a.jsonl"]}, "as_of": ""}))
+    assert waiting_files(settings) == []
 
 
 def test_the_raw_table_follows_the_contract() -> None:

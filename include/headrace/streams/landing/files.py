@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,24 +21,32 @@ def _note(settings: Settings) -> Path:
     return settings.run / "landed_files.json"
 
 
-def landed_files(settings: Settings) -> dict[str, list[str]]:
-    """Names of the files in raw, by stream."""
+def landed_files(settings: Settings) -> dict[str, dict[str, int | None]]:
+    """Files in raw by stream and name, each with how many of its bytes; None where an earlier release noted names only."""
     path = _note(settings)
-    return json.loads(path.read_text())["files"] if path.is_file() else {}
+    said = json.loads(path.read_text())["files"] if path.is_file() else {}
+    return {stream: files if isinstance(files, dict) else dict.fromkeys(files) for stream, files in said.items()}
 
 
 def waiting_files(settings: Settings) -> list[Path]:
-    """Files in the landing folder that are not yet in raw."""
-    landed = {(stream, name) for stream, names in landed_files(settings).items() for name in names}
-    found = sorted(settings.landing.glob("*/*.jsonl"))
-    return [
-        path for path in found if not path.name.startswith((".", "_")) and (path.parent.name, path.name) not in landed
-    ]
+    """Files in the landing folder that are not yet in raw, as a whole."""
+    landed = landed_files(settings)
+    found = (path for path in sorted(settings.landing.glob("*/*.jsonl")) if not path.name.startswith((".", "_")))
+    return [path for path in found if _waits(path, landed.get(path.parent.name, {}))]
 
 
-def note_landed(settings: Settings, stream: str, names: Iterable[str]) -> None:
+def _waits(path: Path, landed: Mapping[str, int | None]) -> bool:
+    if path.name not in landed:
+        return True
+    try:
+        return landed[path.name] not in (None, path.stat().st_size)
+    except FileNotFoundError:
+        return False
+
+
+def note_landed(settings: Settings, stream: str, sizes: Mapping[str, int]) -> None:
     files = landed_files(settings)
-    files[stream] = sorted({*files.get(stream, ()), *names})
+    files[stream] = dict(sorted({**files.get(stream, {}), **sizes}.items()))
     path = _note(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")

@@ -7,6 +7,8 @@ which query it was, and a batch that comes again after a kill is skipped where i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -17,7 +19,9 @@ from headrace.log import get_logger
 from headrace.settings import Settings
 from headrace.streams.dialect import SPARK
 from headrace.streams.landing import objects
+from headrace.streams.landing.drops import Taken
 from headrace.streams.landing.files import PREFIX, note_landed, topic_of
+from headrace.streams.landing.stamps import Stamps
 from headrace.streams.landing.table import CATALOGUE, add_columns_sql, catalogue_conf, columns_of, create_sql, table_of
 from headrace.streams.spark import few_tasks
 
@@ -70,7 +74,8 @@ def entities_first(contracts: Iterable[Contract]) -> list[Contract]:
 class LandRecords:
     """One batch of Kafka records into the raw tables of their contracts."""
 
-    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+    def __init__(self, contracts: Mapping[str, Contract], stamps: Stamps) -> None:
+        self._stamps = stamps
         self._by_topic = {contract.topic: contract for contract in contracts.values()}
         self._tables: Tables | None = None
 
@@ -85,7 +90,8 @@ class LandRecords:
             for contract in entities_first(self._by_topic[topic] for topic in topics & self._by_topic.keys()):
                 if not self._tables.holds(spark, table_of(contract), number):
                     records = held.where(F.col("topic") == contract.topic)
-                    self._tables.append(raw_rows(records, contract), table_of(contract), number)
+                    rows = raw_rows(records, contract, self._stamps.next())
+                    self._tables.append(rows, table_of(contract), number)
         finally:
             held.unpersist()
 
@@ -95,12 +101,12 @@ def query_of(spark: SparkSession) -> str:
     return str(spark.sparkContext.getLocalProperty("sql.streaming.queryId"))
 
 
-def raw_rows(records: DataFrame, contract: Contract) -> DataFrame:
+def raw_rows(records: DataFrame, contract: Contract, landed_at: datetime) -> DataFrame:
     headers = F.expr("map_from_entries(transform(headers, h -> struct(h.key, CAST(h.value AS STRING))))")
     named = records.withColumn("headers", headers).withColumn("key", F.col("key").cast("string"))
     named = named.withColumns(
         {
-            "landed_at": F.current_timestamp(),
+            "landed_at": F.lit(landed_at),
             "correlation_id": F.col("headers")["correlation_id"],
             "contract_version": F.col("headers")["contract_version"],
             "origin": F.lit("stream"),
@@ -121,41 +127,49 @@ def _person(field: Field) -> Column:
 
 
 class LandFiles:
-    """One batch of dropped files, a line a record; a file whose name is already in raw is left aside."""
+    """One batch of dropped files, a line a record; lines that are already in raw are left aside."""
 
-    def __init__(self, contracts: Mapping[str, Contract], settings: Settings) -> None:
-        self._contracts, self._settings = contracts, settings
+    def __init__(self, contracts: Mapping[str, Contract], settings: Settings, stamps: Stamps) -> None:
+        self._contracts, self._settings, self._stamps = contracts, settings, stamps
 
     def __call__(self, batch: DataFrame, number: int) -> None:
-        files = batch.select("content", *_named(F.col("path")))
-        listed: dict[str, list[str]] = {}
-        for row in files.select("stream", "name").collect():
-            listed.setdefault(row["stream"], []).append(row["name"])
-        for stream in sorted(listed.keys() - self._contracts.keys()):
-            log.error(
-                "no contract has this name; its files are left aside", folder=stream, files=sorted(listed[stream])
-            )
-        for contract in entities_first(self._contracts[name] for name in listed.keys() & self._contracts.keys()):
-            self._land(files.where(F.col("stream") == contract.name), contract, listed[contract.name])
+        paths = [row["path"] for row in batch.select("path").collect()]
+        files = batch.select("path", *_named(F.col("path")), _taken_bytes())
+        for contract in entities_first(self._contracts[name] for name in {Taken.of(path).stream for path in paths}):
+            ours = [path for path in paths if Taken.of(path).stream == contract.name]
+            # Of one file that was taken twice the later look is the whole of it.
+            latest = {Taken.of(path).name: path for path in sorted(ours, key=lambda path: Taken.of(path).made)}
+            self._land(files.where(F.col("path").isin([*latest.values()])), contract, [*latest.values()])
+        for path in paths:
+            Path(path.removeprefix("file:")).unlink(missing_ok=True)
 
-    def _land(self, files: DataFrame, contract: Contract, names: list[str]) -> None:
-        topics = [topic_of(contract.name, name) for name in names]
-        table = files.sparkSession.table(table_of(contract))
-        found = table.where(F.col("topic").isin(topics)).select("topic").distinct().collect()
-        present = {row["topic"] for row in found}
-        missing = [topic for topic in topics if topic not in present]
-        if missing:
-            lines = file_rows(files, contract).where(F.col("topic").isin(missing))
-            lines.writeTo(table_of(contract)).append()
-            log.info("files landed", stream=contract.name, files=len(missing))
-        note_landed(self._settings, contract.name, names)
+    def _land(self, files: DataFrame, contract: Contract, paths: list[str]) -> None:
+        taken = [Taken.of(path) for path in paths]
+        raw = files.sparkSession.table(table_of(contract))
+        held = raw.where(F.col("topic").isin([topic_of(contract.name, one.name) for one in taken]))
+        lines = file_rows(files, contract, self._stamps.next())
+        if not held.isEmpty():
+            # A file that grew: its other lines, and the last one again if it was cut.
+            lines = lines.join(held.select("topic", "offset", "value"), ["topic", "offset", "value"], "left_anti")
+            lines = lines.select(*columns_of(contract))
+        lines.writeTo(table_of(contract)).append()
+        note_landed(self._settings, contract.name, {one.name: one.size for one in taken})
+        log.info("files landed", stream=contract.name, files=len(taken))
 
 
 def _named(path: Column) -> tuple[Column, Column]:
-    return F.element_at(F.split(path, "/"), -2).alias("stream"), F.element_at(F.split(path, "/"), -1).alias("name")
+    """The stream and the name of the file that a link is of."""
+    name = F.regexp_replace(F.element_at(F.split(path, "/"), -1), r"^[0-9]+-[0-9]+[.]", "")
+    return F.element_at(F.split(path, "/"), -2).alias("stream"), name.alias("name")
 
 
-def file_rows(files: DataFrame, contract: Contract) -> DataFrame:
+def _taken_bytes() -> Column:
+    """As many as were there when the file was handed over: more may have come since, up to the middle of a line."""
+    size = "CAST(regexp_extract(path, '/([0-9]+)-[0-9]+[.][^/]*$', 1) AS INT)"
+    return F.expr(f"substring(content, 1, {size})").alias("content")
+
+
+def file_rows(files: DataFrame, contract: Contract, landed_at: datetime) -> DataFrame:
     """Lines with their numbers from 1; Latin-1 there and back keeps every byte, whatever the file is written in."""
     text = F.split(F.decode("content", "ISO-8859-1"), "\n")
     lines = files.select("stream", "name", F.posexplode(text).alias("at", "line"))
@@ -175,7 +189,7 @@ def file_rows(files: DataFrame, contract: Contract) -> DataFrame:
             "key": key,
             "headers": headers,
             "arrived_at": F.current_timestamp(),
-            "landed_at": F.current_timestamp(),
+            "landed_at": F.lit(landed_at),
             "contract_version": F.lit(contract.version),
             "origin": F.lit("file"),
         }

@@ -64,9 +64,15 @@ class Signs:
         with self._lock:
             return min(self.seen.values(), default=None)
 
+    def forget(self) -> None:
+        """The clock went back: what was said by the later one is not true of what still comes."""
+        with self._lock:
+            self.through = None
+
     def _reached(self, began: datetime) -> None:
-        reached = began - MARGIN
-        self.through = max(self.through or reached, reached)
+        """Goes back with the clock; a trigger that began under a later one says nothing."""
+        if began <= datetime.now(UTC):
+            self.through = began - MARGIN
 
 
 def _behind(source: Any) -> int:
