@@ -161,7 +161,8 @@ def test_old_snapshots_are_forgotten_with_their_files_and_the_rows_stay(lake: La
     assert len(list(folder.rglob("*.parquet"))) < held
 
 
-HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+THROUGH = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=3)
+"""What the tests say has landed: later than any hour that begins while they run, whose own run has nothing to do then."""
 PAYOUTS, PAID = "models.payouts_model_build", "models.fct_payouts_model_build"
 TEST_OF_PAYOUTS = "one_row_per_payouts_event_id"
 CURATE_SECONDS = 900
@@ -171,9 +172,10 @@ CURATE_SECONDS = 900
 def few(lake: Lake) -> Iterator[FewDags]:
     """Two DAGs in Airflow's own scheduler, which starts the run of this hour; one was curated before, and this has landed."""
     for stream in curation.streams(lake.settings):
-        coverage.advance(lake.settings, stream, HOUR - timedelta(hours=1))
-    lake.land("transactions", [landed(event(42_000 + n, HOUR - timedelta(minutes=9 - n))) for n in range(3)])
-    _landed_through(lake, HOUR)
+        coverage.advance(lake.settings, stream, START)
+    now = datetime.now(UTC)
+    lake.land("transactions", [landed(event(42_000 + n, now - timedelta(minutes=n)), landed_at=now) for n in range(3)])
+    _landed_through(lake, THROUGH)
     with FewDags(
         lake.settings, [lake.settings.repo / "dags" / f"{name}.py" for name in ("curate", "analytics")]
     ) as few:
@@ -198,7 +200,7 @@ def _claimed(lake: Lake) -> set[datetime | None]:
 
 
 def test_an_hour_is_curated_by_one_build_and_each_model_is_green_for_it(lake: Lake, few: FewDags) -> None:
-    (run,) = few.wait(lambda: few.runs("curate"), 60)
+    run = few.wait(lambda: few.runs("curate"), 60)[0]
     assert few.ended("curate", run, CURATE_SECONDS) == "success"
     tasks = few.tasks("curate", run)
     models = _models(tasks)
@@ -209,7 +211,7 @@ def test_an_hour_is_curated_by_one_build_and_each_model_is_green_for_it(lake: La
     for table in ("processed.transactions", "curated.fct_transactions"):
         assert _count(lake, table, f"event_id in ({ids})") == 3
     assert_equals_hand_written(lake)
-    assert _claimed(lake) == {HOUR}
+    assert _claimed(lake) == {THROUGH}
     ran = results.of_day(lake.settings, datetime.now(UTC).date())
     assert {node for node, one in ran.items() if node.startswith("model.") and one.status == "success"} >= {
         f"model.headrace.{name.removeprefix('models.').removesuffix('_model_build')}" for name in models
@@ -225,7 +227,7 @@ def test_nothing_is_claimed_of_a_failed_model_and_clearing_it_mends_it_alone(lak
     newest = "select * from processed.payouts order by landed_at desc limit 1"
     for _ in range(2):
         lake.query(f"insert into processed.payouts (event_id, {columns}) select 'ghost', {columns} from ({newest})")
-    _landed_through(lake, HOUR + timedelta(minutes=10))
+    _landed_through(lake, THROUGH + timedelta(minutes=10))
     run = few.trigger("curate")
     assert few.ended("curate", run, CURATE_SECONDS) == "failed"
     tasks = few.tasks("curate", run)
@@ -236,14 +238,14 @@ def test_nothing_is_claimed_of_a_failed_model_and_clearing_it_mends_it_alone(lak
     assert (tasks[PAYOUTS]["try_number"], tasks["models.build"]["try_number"]) == (3, 1), "tried again by itself, alone"
     assert TEST_OF_PAYOUTS in few.log("curate", run, PAYOUTS, 1), "what the build of all said of it"
     assert TEST_OF_PAYOUTS in few.log("curate", run, PAYOUTS, 3), "what dbt said of it"
-    assert _claimed(lake) == {HOUR}, "nothing was claimed"
+    assert _claimed(lake) == {THROUGH}, "nothing was claimed"
     lake.query("delete from processed.payouts where event_id = 'ghost'")
     few.clear("curate", run, PAYOUTS)
     assert few.ended("curate", run, CURATE_SECONDS) == "success"
     after = few.tasks("curate", run)
     again = {name for name, task in after.items() if task["try_number"] != tasks[name]["try_number"]}
     assert again == {PAYOUTS, *behind}
-    assert _claimed(lake) == {HOUR + timedelta(minutes=10)}
+    assert _claimed(lake) == {THROUGH + timedelta(minutes=10)}
 
 
 def test_spark_agrees_with_what_was_curated_and_a_wrong_row_is_red(lake: Lake, few: FewDags) -> None:
@@ -252,7 +254,7 @@ def test_spark_agrees_with_what_was_curated_and_a_wrong_row_is_red(lake: Lake, f
     for table in (COHORTS, ACTIVITY):
         assert _count(lake, f"analytics.{table}") > 5, "a comparison of nothing proves nothing"
     lake.query(f"update curated.{ACTIVITY} set searches = searches + 1")
-    curation.claim(lake.settings, HOUR + timedelta(minutes=20))
+    curation.claim(lake.settings, THROUGH + timedelta(minutes=20))
     run = few.trigger("analytics", days=60)
     assert few.ended("analytics", run, 400) == "failed"
     assert ACTIVITY in few.log("analytics", run, "work_out_and_compare", 1)
