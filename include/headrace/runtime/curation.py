@@ -103,7 +103,8 @@ def build_all(settings: Settings) -> dict[str, str]:
     # Otherwise an earlier run's could be taken for those of a run that ended before its first model.
     made.unlink(missing_ok=True)
     try:
-        dbt.run(settings, ["build", "--exclude", "tag:raw"])
+        # In the log of the task, model by model, for who wants to see how far it is.
+        dbt.run(settings, ["build", "--exclude", "tag:raw"], quiet=False)
     except dbt.DbtFailed as error:
         if not made.is_file():
             raise
