@@ -40,9 +40,9 @@ def headrace(settings: Settings, *arguments: str) -> None:
     subprocess.run([str(settings.repo / "headrace"), *arguments], check=True, stdout=sys.stderr)
 
 
-def own_lake(platform: Settings) -> Settings:
-    """From here on everything happens in a state folder of this benchmark, with a Trino of its own."""
-    os.environ["HEADRACE_HOME"] = str(platform.home / "bench-lake")
+def own_lake(platform: Settings, name: str = "bench-lake") -> Settings:
+    """From here on everything happens in a state folder of the benchmark, with a Trino of its own."""
+    os.environ["HEADRACE_HOME"] = str(platform.home / name)
     get_settings.cache_clear()
     headrace(get_settings(), "up", "--only", "trino")
     get_settings.cache_clear()

@@ -1,10 +1,10 @@
-"""The DAGs that build a range anew and that tidy the lake, run by Airflow on real Trino: which rows and files they change."""
+"""The DAGs of the lake, run by Airflow on real Trino: which rows and files they change, and what they claim."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from headrace.lake import coverage, keeping
+from headrace.lake import coverage, keeping, results
+from headrace.lake.analytics.outcome import ACTIVITY, COHORTS
 from headrace.lake.rebuild import CannotRebuild, Range
 from headrace.lake.rebuild import run as rebuild
 from headrace.policy.users import save_user
-from headrace.runtime import airflow
+from headrace.runtime import airflow, curation
 from headrace.settings import Settings
+from headrace.streams import heartbeat, published
 from tests.parts.dag_run import PERSON, run_dag
+from tests.parts.few_dags import FewDags
 from tests.parts.filled_lake import filled
 from tests.parts.lake_home import START, Lake
 from tests.parts.raw_rows import event, landed
@@ -156,3 +159,103 @@ def test_old_snapshots_are_forgotten_with_their_files_and_the_rows_stay(lake: La
     assert all(expired[table][0] > expired[table][1] == 1 for table in tables)
     assert [lake.query(f"select count(*), max(landed_at) from lake.{table}") for table in tables] == rows
     assert len(list(folder.rglob("*.parquet"))) < held
+
+
+THROUGH = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=3)
+"""What the tests say has landed: later than any hour that begins while they run, whose own run has nothing to do then."""
+PAYOUTS, PAID = "models.payouts_model_build", "models.fct_payouts_model_build"
+TEST_OF_PAYOUTS = "one_row_per_payouts_event_id"
+CURATE_SECONDS = 900
+
+
+@pytest.fixture(scope="module")
+def few(lake: Lake) -> Iterator[FewDags]:
+    """Two DAGs in Airflow's own scheduler, which starts the run of this hour; one was curated before, and this has landed."""
+    for stream in curation.streams(lake.settings):
+        coverage.advance(lake.settings, stream, START)
+    now = datetime.now(UTC)
+    lake.land("transactions", [landed(event(42_000 + n, now - timedelta(minutes=n)), landed_at=now) for n in range(3)])
+    _landed_through(lake, THROUGH)
+    with FewDags(
+        lake.settings, [lake.settings.repo / "dags" / f"{name}.py" for name in ("curate", "analytics")]
+    ) as few:
+        yield few
+
+
+def _landed_through(lake: Lake, moment: datetime) -> None:
+    """As the lake job says it: so that a build may claim everything before this moment."""
+    beat = heartbeat.Heartbeat(lake.settings)
+    taken_up = {"contracts": published.contracts_print(lake.settings)}
+    late = timedelta(minutes=lake.settings.lateness_minutes)
+    assert beat.beat(curation.LAKE_JOB, heartbeat.own_handle(), landed_through=moment + late, detail=taken_up)
+    beat.close()
+
+
+def _models(tasks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {name: task for name, task in tasks.items() if name.endswith("_model_build")}
+
+
+def _claimed(lake: Lake) -> set[datetime | None]:
+    return {coverage.through(lake.settings, stream) for stream in curation.streams(lake.settings)}
+
+
+def test_an_hour_is_curated_by_one_build_and_each_model_is_green_for_it(lake: Lake, few: FewDags) -> None:
+    run = few.wait(lambda: few.runs("curate"), 60)[0]
+    assert few.ended("curate", run, CURATE_SECONDS) == "success"
+    tasks = few.tasks("curate", run)
+    models = _models(tasks)
+    assert len(models) == len(list((lake.settings.repo / "dbt" / "models").glob("[pc]*/**/*.sql"))) > 30
+    assert {task["state"] for task in tasks.values()} == {"success"}
+    assert {(task["try_number"], task["pid"]) for task in models.values()} == {(1, None)}, "none of them took a process"
+    ids = "'hand-00042000', 'hand-00042001', 'hand-00042002'"
+    for table in ("processed.transactions", "curated.fct_transactions"):
+        assert _count(lake, table, f"event_id in ({ids})") == 3
+    assert_equals_hand_written(lake)
+    assert _claimed(lake) == {THROUGH}
+    ran = results.of_day(lake.settings, datetime.now(UTC).date())
+    assert {node for node, one in ran.items() if node.startswith("model.") and one.status == "success"} >= {
+        f"model.headrace.{name.removeprefix('models.').removesuffix('_model_build')}" for name in models
+    }
+
+
+def test_nothing_is_claimed_of_a_failed_model_and_clearing_it_mends_it_alone(lake: Lake, few: FewDags) -> None:
+    ((columns,),) = lake.query(
+        "select listagg('\"' || column_name || '\"', ', ') within group (order by ordinal_position)"
+        " from lake.information_schema.columns where table_schema = 'processed' and table_name = 'payouts'"
+        " and column_name <> 'event_id'"
+    )
+    newest = "select * from processed.payouts order by landed_at desc limit 1"
+    for _ in range(2):
+        lake.query(f"insert into processed.payouts (event_id, {columns}) select 'ghost', {columns} from ({newest})")
+    _landed_through(lake, THROUGH + timedelta(minutes=10))
+    run = few.trigger("curate")
+    assert few.ended("curate", run, CURATE_SECONDS) == "failed"
+    tasks = few.tasks("curate", run)
+    states = {name: task["state"] for name, task in tasks.items()}
+    behind = {PAID, "advance_coverage", "reconcile"}
+    assert {name for name, state in states.items() if state != "success"} == {PAYOUTS, *behind}
+    assert (states[PAYOUTS], {states[name] for name in behind}) == ("failed", {"upstream_failed"})
+    assert (tasks[PAYOUTS]["try_number"], tasks["models.build"]["try_number"]) == (3, 1), "tried again by itself, alone"
+    assert TEST_OF_PAYOUTS in few.log("curate", run, PAYOUTS, 1), "what the build of all said of it"
+    assert TEST_OF_PAYOUTS in few.log("curate", run, PAYOUTS, 3), "what dbt said of it"
+    assert _claimed(lake) == {THROUGH}, "nothing was claimed"
+    lake.query("delete from processed.payouts where event_id = 'ghost'")
+    few.clear("curate", run, PAYOUTS)
+    assert few.ended("curate", run, CURATE_SECONDS) == "success"
+    after = few.tasks("curate", run)
+    again = {name for name, task in after.items() if task["try_number"] != tasks[name]["try_number"]}
+    assert again == {PAYOUTS, *behind}
+    assert _claimed(lake) == {THROUGH + timedelta(minutes=10)}
+
+
+def test_spark_agrees_with_what_was_curated_and_a_wrong_row_is_red(lake: Lake, few: FewDags) -> None:
+    """After the builds above, which claimed what Spark compares."""
+    assert few.ended("analytics", few.trigger("analytics", days=60), 400) == "success"
+    for table in (COHORTS, ACTIVITY):
+        assert _count(lake, f"analytics.{table}") > 5, "a comparison of nothing proves nothing"
+    lake.query(f"update curated.{ACTIVITY} set searches = searches + 1")
+    curation.claim(lake.settings, THROUGH + timedelta(minutes=20))
+    run = few.trigger("analytics", days=60)
+    assert few.ended("analytics", run, 400) == "failed"
+    assert ACTIVITY in few.log("analytics", run, "work_out_and_compare", 1)
+    assert few.tasks("analytics", run)["work_out_and_compare"]["try_number"] == 1, "the same events give the same rows"

@@ -80,7 +80,7 @@ def check() -> None:
 
 def bench(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="latency, throughput, lake, anomalies, quality")],
+    name: Annotated[str, typer.Argument(help="latency, throughput, lake, modes, anomalies, quality")],
     json_: Json = False,
 ) -> None:
     """Measure: each benchmark prints one table and writes its raw results. Options of its own follow its name.
@@ -88,6 +88,7 @@ def bench(
     latency: on the running platform, from REST call to live figure (--rates 500,1000 --seconds 30).
     throughput: beside a Kafka that runs; the live windows on Spark, Flink SQL and Quix Streams (--runs 3, --add-to FILE).
     lake: starts a Trino of its own; builds and questions of a filled lake beside DuckDB and chdb (--rows 1000000 --keep).
+    modes: starts a Trino and an Airflow of its own; the hour's build by the way in which Airflow runs dbt (--runs 2 --keep).
     anomalies: no part is started; what the detector finds of planted anomalies (--hours 8, --tune).
     quality: no part is started; what the watch finds of planted defects of data (--hours 14, --tune).
     """

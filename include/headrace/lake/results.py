@@ -1,8 +1,9 @@
-"""What dbt's last runs said of each model and test, kept by day: Airflow runs dbt model by model, in folders that go."""
+"""What dbt's last runs said of each model and test, kept by day: the next run writes over it, or its folder goes."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,8 @@ from headrace.log import get_logger
 from headrace.settings import Settings, get_settings
 
 _LOG = get_logger(__name__)
+_PASSED = frozenset({"success", "pass", "warn"})
+_FAILED = frozenset({"error", "fail", "runtime error"})
 _UPSERT = """
 insert into dbt_results (node, day, status, failures, seconds, finished_at, invocation, whole)
 values (%s, (%s::timestamptz at time zone 'UTC')::date, %s, %s, %s, %s, %s, %s)
@@ -45,6 +48,25 @@ def keep(settings: Settings, target: Path) -> int:
     with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
         connection.cursor().executemany(_UPSERT, rows)
     return len(rows)
+
+
+def outcomes(target: Path) -> dict[str, str]:
+    """How each model and test ended that the last run of this folder came to, by dbt's unique id."""
+    said = json.loads((target / "run_results.json").read_text())
+    return {result["unique_id"]: result["status"] for result in said["results"] if _ran(result)}
+
+
+@dataclass(frozen=True)
+class Said:
+    """Which of some nodes failed in a run, and of which it said nothing: both empty where all is well."""
+
+    failed: list[str]
+    unknown: list[str]
+
+
+def said_of(nodes: Sequence[str], ended: Mapping[str, str]) -> Said:
+    failed = [node for node in nodes if ended.get(node) in _FAILED]
+    return Said(failed, [node for node in nodes if ended.get(node) not in _PASSED | _FAILED])
 
 
 def keep_if_possible(settings: Settings, target: Path) -> None:

@@ -12,7 +12,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headrace.lake import coverage, dbt
+from headrace.lake import coverage, dbt, results
 from headrace.lake.trino import connect
 from headrace.log import get_logger
 from headrace.settings import Settings
@@ -22,7 +22,7 @@ from headrace.streams.landing.files import waiting_files
 LAKE_JOB = "lake"
 _SKEW = timedelta(minutes=1)
 """What the clocks of two machines may differ by."""
-log = get_logger(__name__)
+_LOG = get_logger(__name__)
 
 
 def streams(settings: Settings) -> list[str]:
@@ -97,7 +97,7 @@ def claim(settings: Settings, through: datetime) -> None:
     """A moment that is still to come was taken by a clock that has gone back since: then no more than has landed is claimed."""
     if through > datetime.now(UTC) + _SKEW:
         landed = watermark(settings)
-        log.error(
+        _LOG.error(
             "the clock went back during the build; less is claimed", wanted=through.isoformat(), claimed=str(landed)
         )
         if landed is None:
@@ -107,6 +107,24 @@ def claim(settings: Settings, through: datetime) -> None:
         through = landed
     for stream in streams(settings):
         coverage.advance(settings, stream, through)
+
+
+def build_all(settings: Settings) -> dict[str, str]:
+    """Builds and tests all but the views over raw, in one run; how each node ended, by dbt's unique id.
+
+    That some failed is no error here: who asks about a node is told. DbtFailed where dbt itself did not come to its end.
+    """
+    made = dbt.target(settings) / "run_results.json"
+    # Otherwise an earlier run's could be taken for those of a run that ended before its first model.
+    made.unlink(missing_ok=True)
+    try:
+        # In the log of the task, model by model, for who wants to see how far it is.
+        dbt.run(settings, ["build", "--exclude", "tag:raw"], quiet=False)
+    except dbt.DbtFailed as error:
+        if not made.is_file():
+            raise
+        _LOG.error("some_models_failed", said=str(error))
+    return results.outcomes(made.parent)
 
 
 def refresh_views(settings: Settings) -> bool:

@@ -143,3 +143,42 @@ def test_a_claim_that_began_under_a_later_clock_is_cut_to_what_has_landed(
     assert claimed == {"a": curation.watermark(settings)}
     curation.claim(settings, NOON)
     assert claimed == {"a": NOON}
+
+
+def _dbt_that_ends(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, said: list[tuple[str, str]] | None, failed: bool
+) -> None:
+    """dbt leaves these results, or none, and fails or not; results of an earlier run are there."""
+    target = dbt.target(settings)
+    target.mkdir(parents=True)
+    made = target / "run_results.json"
+    made.write_text(json.dumps({"results": [_result("model.headrace.fct", "success")]}))
+
+    def run(_: Settings, arguments: list[str], **how: bool) -> str:
+        assert how == {"quiet": False}, "seen in the task's log while it goes on"
+        assert arguments == ["build", "--exclude", "tag:raw"]
+        if said is not None:
+            made.write_text(json.dumps({"results": [_result(*one) for one in said]}))
+        if failed:
+            raise dbt.DbtFailed("1 of 2 failed")
+        return ""
+
+    monkeypatch.setattr(dbt, "run", run)
+
+
+def _result(node: str, status: str) -> dict[str, object]:
+    return {"unique_id": node, "status": status, "timing": [] if status == "skipped" else [{"name": "execute"}]}
+
+
+def test_a_build_of_which_some_failed_says_how_each_ended(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = [("model.headrace.fct", "error"), ("test.headrace.x", "pass"), ("model.headrace.by_day", "skipped")]
+    _dbt_that_ends(settings, monkeypatch, said, failed=True)
+    assert curation.build_all(settings) == {"model.headrace.fct": "error", "test.headrace.x": "pass"}
+
+
+def test_a_build_that_did_not_come_to_its_end_says_nothing_of_an_earlier_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _dbt_that_ends(settings, monkeypatch, None, failed=True)
+    with pytest.raises(dbt.DbtFailed):
+        curation.build_all(settings)

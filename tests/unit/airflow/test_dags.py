@@ -15,6 +15,7 @@ DAGS = sorted((REPO / "dags").glob("*.py"))
 IDS = {
     "stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill", "quality", "watch", "analytics",
 }  # fmt: skip
+MODELS = ("models.fct_model_build", "models.by_day_model_build")
 TAGS = {"stream", "platform", "lake", "dbt", "maintenance", "quality"}
 HEAVY = {"pyspark", "pandas", "trino", "dbt", "cosmos", "psycopg", "langchain", "streamlit", "metricflow", "numpy"}
 
@@ -34,6 +35,11 @@ def _model(name: str, parents: list[str]) -> dict[str, Any]:
     }
 
 
+def _test_of(model: str) -> dict[str, Any]:
+    same = {"resource_type": "test", "unique_id": f"test.headrace.{model}_is_right", "name": f"{model}_is_right"}
+    return _model(model, [model]) | same | {"original_file_path": f"tests/{model}_is_right.sql"}
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A state folder with dbt's manifest, which Airflow reads as its own process would."""
@@ -42,8 +48,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("home")
     target = folder / "dbt" / "target"
     target.mkdir(parents=True)
-    models = [_model("fct", []), _model("by_day", ["fct"])]
-    manifest = {"nodes": {m["unique_id"]: m for m in models}, "sources": {}, "exposures": {}, "metadata": {}}
+    nodes = [_model("fct", []), _model("by_day", ["fct"]), _test_of("by_day")]
+    manifest = {"nodes": {n["unique_id"]: n for n in nodes}, "sources": {}, "exposures": {}, "metadata": {}}
     (target / "manifest.json").write_text(json.dumps(manifest))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HEADRACE_HOME", str(folder))
@@ -87,10 +93,31 @@ def test_curate_has_a_task_a_model_in_the_pool_of_one(bag: Any) -> None:
     dag = bag.dags["curate"]
     models = [task for task in dag.tasks if task.task_id.startswith("models.")]
     # The order of a task list is no promise; dependencies are, and they are asserted below.
-    assert {task.task_id for task in models} == {"models.fct_model_build", "models.by_day_model_build"}
+    assert {task.task_id for task in models} == {"models.build", *MODELS}
     assert {task.pool for task in models} == {"dbt"}
     assert "landed" in dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
     assert {task.task_id for task in models} <= dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
+
+
+def test_all_is_built_at_once_and_each_model_is_told_of_by_the_triggerer(home: Path, bag: Any) -> None:
+    """As the scheduler reads it back, which asks there whether a task needs a worker, and as the triggerer does."""
+    from airflow.models.trigger import Trigger
+    from airflow.sdk.module_loading import import_string
+    from airflow.serialization.serialized_objects import DagSerialization
+
+    dag = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["curate"]))
+    fct, by_day = (dag.get_task(name) for name in MODELS)
+    assert fct.upstream_task_ids == {"models.build"} and by_day.upstream_task_ids == {fct.task_id}
+    assert not dag.get_task("models.build").start_from_trigger
+    asked = []
+    for task in (fct, by_day):
+        assert task.start_from_trigger
+        assert callable(getattr(bag.dags["curate"].get_task(task.task_id), task.start_trigger_args.next_method))
+        stored = Trigger.encrypt_kwargs(task.start_trigger_args.trigger_kwargs)
+        trigger = import_string(task.start_trigger_args.trigger_cls)(**Trigger._decrypt_kwargs(stored))
+        asked.append((trigger.nodes, trigger.build))
+    of_by_day = ["model.headrace.by_day", "test.headrace.by_day_is_right"]
+    assert asked == [(["model.headrace.fct"], "models.build"), (of_by_day, "models.build")]
 
 
 def test_what_commits_to_built_tables_takes_the_pool(bag: Any) -> None:
