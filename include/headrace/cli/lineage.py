@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from headrace.lineage import graph as graphs
 
 _COLOURS = {"topic": "cyan", "table": "green", "key": "magenta", "metric": "yellow", "report": "bold", "other": "dim"}
+_STATES = {"COMPLETE": "green", "FAIL": "red", "ABORT": "red"}
 
 
 def lineage(
@@ -28,11 +29,15 @@ def lineage(
     collect: Annotated[
         bool, typer.Option("--collect", help="Tell anew what contracts, dbt and metrics say, then show it.")
     ] = False,
+    runs: Annotated[
+        bool,
+        typer.Option("--runs", help="What ran last, rather than what comes from what: Airflow, dbt, streaming jobs."),
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Show what something is made of, up to the topics, and what is made of it, down to the reports.
 
-    Told by dbt and the streaming jobs as OpenLineage events; drawn in the app on page Lineage.
+    Told by Airflow, dbt and the streaming jobs as OpenLineage events; drawn in the app on page Lineage.
     """
     from headrace.lineage import collect as collecting
     from headrace.lineage import store
@@ -40,6 +45,9 @@ def lineage(
     settings = get_settings()
     if collect:
         collecting.run_all(settings)
+    if runs:
+        _runs(store.runs(settings), json_)
+        return
     graph = store.graph(settings)
     if not graph.edges:
         fail("Nothing was told yet. Next: ./headrace lineage --collect")
@@ -71,6 +79,21 @@ def _grow(drawn: Tree, tree: graphs.Tree) -> None:
         _grow(drawn.add(line), branch)
 
 
+def _runs(found: list[dict[str, Any]], json_: bool) -> None:
+    if json_:
+        print_json({"runs": [run | {"at": run["at"].isoformat()} for run in found]})
+        return
+    if not found:
+        fail("No run was told yet. Airflow tells each as it happens. Next: ./headrace status")
+    table = Table("at, UTC", "state", "of", "job", box=None, padding=(0, 2))
+    for run in found:
+        colour = _STATES.get(run["state"], "dim")
+        at, space, job = f"{run['at']:%m-%d %H:%M:%S}", escape(run["namespace"]), escape(run["job"])
+        table.add_row(at, f"[{colour}]{escape(run['state'] or '')}[/]", space, job)
+    page.print(table)
+    console.print("Next: ./headrace lineage NAME   ·   Airflow's page has the log of each task", soft_wrap=True)
+
+
 def _list(graph: graphs.Graph, json_: bool) -> None:
     if json_:
         print_json({"nodes": [{"name": node.name, "kind": node.kind} for node in graph.nodes]})
@@ -83,7 +106,7 @@ def _list(graph: graphs.Graph, json_: bool) -> None:
         if names:
             table.add_row(f"[{colour}]{kind}[/]", ", ".join(names))
     page.print(table)
-    console.print("Next: ./headrace lineage NAME", soft_wrap=True)
+    console.print("Next: ./headrace lineage NAME   ·   ./headrace lineage --runs", soft_wrap=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -17,18 +17,31 @@ from headrace.lineage.graph import Edge, Graph
 from headrace.lineage.names import canonical
 from headrace.settings import Settings
 
-_KEPT_DAYS = 30
+_KEPT_DAYS, _KEPT_DAYS_BARE = 30, 7
+"""A run that names neither what it read nor what it wrote makes no edge; some DAGs have hundreds of them a day."""
 _INSERT = """
-insert into lineage_events (id, at, state, run_id, job_namespace, job_name, event) values (%s, %s, %s, %s, %s, %s, %s)
+insert into lineage_events (id, at, state, run_id, job_namespace, job_name, event, bare)
+values (%s, %s, %s, %s, %s, %s, %s, %s)
 on conflict (id) do update set at = greatest(lineage_events.at, excluded.at)
 returning xmax = 0
 """
 _EDGES = "select source_namespace, source, target_namespace, target, job from lineage_edges"
+# The last word on each job stays. Whoever keeps something at the same moment clears the same rows: nobody waits for them.
 _OLD = """
-delete from lineage_events old where at < now() - make_interval(days => %s) and exists (
-    select 1 from lineage_events newer
-    where newer.job_namespace = old.job_namespace and newer.job_name = old.job_name and newer.at > old.at
+delete from lineage_events where id in (
+    select id from lineage_events old
+    where (at < now() - make_interval(days => %(bare)s) and bare or at < now() - make_interval(days => %(days)s)) and exists (
+        select 1 from lineage_events newer
+        where newer.job_namespace = old.job_namespace and newer.job_name = old.job_name and newer.at > old.at
+    )
+    for update skip locked
 )
+"""
+_RUNS = """
+select at, state, job_namespace, job_name, run_id from (
+    select distinct on (run_id) * from lineage_events
+    where run_id is not null order by run_id, at desc, state
+) newest order by at desc limit %s
 """
 
 
@@ -54,7 +67,7 @@ def keep(settings: Settings, events: Iterable[Event]) -> int:
     rows = [_row(event) for event in events]
     with _connect(settings) as connection, connection.cursor() as cursor:
         new = sum(bool(cursor.execute(_INSERT, row).fetchone()[0]) for row in rows)  # type: ignore[index]
-        cursor.execute(_OLD, [_KEPT_DAYS])
+        cursor.execute(_OLD, {"days": _KEPT_DAYS, "bare": _KEPT_DAYS_BARE})
     return new
 
 
@@ -65,10 +78,9 @@ def graph(settings: Settings) -> Graph:
 
 
 def runs(settings: Settings, limit: int = 50) -> list[dict[str, Any]]:
-    """The newest runs that were told of."""
-    sql = "select at, state, job_namespace, job_name, run_id from lineage_events where run_id is not null order by at desc limit %s"
+    """The newest runs that were told of, each with the last that was heard of it."""
     with _connect(settings) as connection:
-        rows = connection.execute(sql, [limit]).fetchall()
+        rows = connection.execute(_RUNS, [limit]).fetchall()
     return [dict(zip(("at", "state", "namespace", "job", "run"), row, strict=True)) for row in rows]
 
 
@@ -81,10 +93,14 @@ def _row(event: Event) -> tuple[Any, ...]:
     except ValueError:
         raise Malformed("An OpenLineage event needs `eventTime`, such as 2026-01-31T12:00:00Z.") from None
     run = (event.get("run") or {}).get("runId")
-    for side in ("inputs", "outputs"):
-        if not all(isinstance(one, dict) and one.get("namespace") and one.get("name") for one in event.get(side) or ()):
+    sides = {side: event.get(side) or [] for side in ("inputs", "outputs")}
+    for side, found in sides.items():
+        if not isinstance(found, list) or not all(
+            isinstance(one, dict) and one.get("namespace") and one.get("name") for one in found
+        ):
             raise Malformed(f"Each of `{side}` needs a namespace and a name.")
-    return _identity(event, run), at, event.get("eventType"), run, job["namespace"], job["name"], Jsonb(event)
+    who, bare = (run, job["namespace"], job["name"]), not any(sides.values())
+    return _identity(event, run), at, event.get("eventType"), *who, Jsonb(event | sides), bare
 
 
 def _identity(event: Event, run: str | None) -> str:

@@ -39,6 +39,12 @@ _READY = """select 1 from alembic_version a, alembic_version_fab f, ab_user u, s
     where a.version_num = %(airflow)s and f.version_num = %(fab)s and u.username = 'admin' and p.pool = 'dbt'"""
 # The last resort against a lock that nobody will ever give back.
 _NO_FORGOTTEN_LOCKS = "alter role current_user set idle_in_transaction_session_timeout = '120s'"
+# Runs only: what is read and written dbt and the streaming jobs tell, and edges told twice would be drawn twice. A
+# supervisor of a streaming job starts again and again without end, and the job itself is told as it is.
+_TOLD_OF_RUNS = [
+    {"scope": {}, "controls": {"extract_operator_metadata": False}},
+    {"scope": {"dag_id": "stream_.*"}, "match_mode": "regex", "controls": {"emit": False}},
+]
 _REVISIONS = "select (select version_num from alembic_version), (select version_num from alembic_version_fab)"
 
 
@@ -103,6 +109,16 @@ def environment(settings: Settings) -> dict[str, str]:
             "trigger_log_server_port": ports.airflow_trigger_logs,
             "colored_console_log": False,
             "json_logs": True,
+            # It says with every event which rule applied; what it could not tell is a warning.
+            "namespace_levels": "airflow.providers.openlineage=WARNING openlineage=WARNING",
+        },
+        "openlineage": {
+            "namespace": "headrace.airflow",
+            "transport": json.dumps({"type": "headrace.lineage.transport.Keeping"}),
+            "emission_policy": json.dumps(_TOLD_OF_RUNS),
+            # Not in a fork: a task may have threads that hold locks. It waits so many seconds at most and goes on.
+            "execute_in_thread": True,
+            "execution_timeout": 5,
         },
         "usage_data_collection": {"enabled": False},
         "cosmos": {

@@ -79,11 +79,14 @@ create table if not exists lineage_events (
     job_name text not null,
     event jsonb not null
 );
+alter table lineage_events add column if not exists bare boolean not null default false;
 create index if not exists lineage_events_of_job on lineage_events (job_namespace, job_name, at desc);
+create index if not exists lineage_events_at on lineage_events (at);
+create index if not exists lineage_events_bare on lineage_events (at) where bare;
 create or replace view lineage_edges as
 with told as (
     select distinct on (job_namespace, job_name) job_namespace, job_name, event from lineage_events
-    where at > now() - interval '30 days' and jsonb_array_length(coalesce(event -> 'inputs', '[]')) > 0
+    where at > now() - interval '30 days' and not bare and jsonb_array_length(coalesce(event -> 'inputs', '[]')) > 0
         and jsonb_array_length(coalesce(event -> 'outputs', '[]')) > 0
     order by job_namespace, job_name, at desc
 )

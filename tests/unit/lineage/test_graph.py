@@ -61,11 +61,25 @@ def test_events_are_of_openlineage_and_told_again_are_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{}, {"job": {"name": "x"}}, {"job": {"namespace": "n", "name": "j"}, "eventTime": "soon"}]
+    "wrong",
+    [
+        {},
+        {"job": {"name": "x"}},
+        {"job": {"namespace": "n", "name": "j"}, "eventTime": "soon"},
+        {"job": {"namespace": "n", "name": "j"}, "eventTime": "2026-03-03T00:00:00Z", "inputs": {"namespace": "n"}},
+    ],
 )
 def test_what_is_no_event_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(Malformed):
         _row(wrong)
+
+
+def test_what_names_no_data_is_bare_and_its_lists_are_lists() -> None:
+    told = {"job": {"namespace": "n", "name": "j"}, "eventTime": "2026-03-03T00:00:00Z", "inputs": None}
+    *_, kept, bare = _row(told)
+    assert bare
+    assert kept.obj["inputs"] == kept.obj["outputs"] == [], "the view counts them"
+    assert not _row(told | {"outputs": [FACT._asdict()]})[-1]
 
 
 def test_one_name_for_a_table_whoever_tells_of_it() -> None:
