@@ -10,7 +10,11 @@ from urllib.parse import urlparse
 
 from airflow.providers.amazon.aws.hooks.athena import AthenaHook  # noqa: TID253
 from airflow.providers.amazon.aws.hooks.dynamodb import DynamoDBHook  # noqa: TID253
-from airflow.providers.amazon.aws.hooks.redshift_data import RedshiftDataHook  # noqa: TID253
+from airflow.providers.amazon.aws.hooks.redshift_data import (  # noqa: TID253
+    RedshiftDataHook,
+    RedshiftDataQueryAbortedError,
+    RedshiftDataQueryFailedError,
+)
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook  # noqa: TID253
 from airflow.providers.amazon.aws.hooks.sns import SnsHook  # noqa: TID253
 
@@ -102,6 +106,15 @@ def _copy(warehouse: redshift.Target, day: Day, address: str) -> None:
         statement_name=f"headrace {day.table} {day.day}",
         wait_for_completion=False,  # The hook would wait for ever.
     ).statement_id
+    try:
+        _finished(hook, run)
+    except (RedshiftDataQueryFailedError, RedshiftDataQueryAbortedError) as error:
+        reason = hook.conn.describe_statement(Id=run).get("Error")
+        told = ";\n".join(batch)
+        raise RuntimeError(f"Redshift did not take {day.table}, {day.day}: {reason}\n{told}") from error
+
+
+def _finished(hook: RedshiftDataHook, run: str) -> None:
     until = time.monotonic() + _COPY_SECONDS
     while not hook.check_query_is_finished(run):
         if time.monotonic() > until:

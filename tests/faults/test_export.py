@@ -98,9 +98,9 @@ def test_a_day_is_given_to_each_service_and_a_repeat_replaces_it(elsewhere: Else
 
 def test_redshift_holds_the_day_once_as_the_lake_does(elsewhere: Elsewhere) -> None:
     columns = "date_day, merchant_id, transactions, sales_usd, landed_at"
-    copied = elsewhere.redshift(f"select {columns} from redshift.merchant_day where date_day = '{DAY}' order by 2")
-    lake = f"select {columns} from curated.merchant_day where date_day = date '{DAY}' order by 2"
-    assert copied == [tuple(row) for row in elsewhere.lake.query(lake)]
+    copied = elsewhere.redshift(f"select {columns} from redshift.merchant_day where date_day = '{DAY}'")
+    lake = f"select {columns} from curated.merchant_day where date_day = date '{DAY}'"
+    assert sorted(copied) == sorted(tuple(row) for row in elsewhere.lake.query(lake))
     assert copied
     types = "select data_type from information_schema.columns where table_schema = 'redshift' order by ordinal_position"
     assert [row[0] for row in elsewhere.redshift(types)][:4] == ["date", "character varying", "bigint", "bigint"]
@@ -110,7 +110,7 @@ def test_a_copy_that_fails_leaves_what_was_there_and_says_why(elsewhere: Elsewhe
     count = "select count(*) from redshift.merchant_day"
     before = elsewhere.redshift(count)
     elsewhere.redshift("alter table redshift.merchant_day add constraint refused check (transactions < 0) not valid")
-    athena_answers(elsewhere.amazon, elsewhere.counts(3))
+    athena_answers(elsewhere.amazon, elsewhere.counts(3)[:1])  # The first of them has rows, and ends the task.
     done = elsewhere.run(3)
     elsewhere.redshift("alter table redshift.merchant_day drop constraint refused")
     assert "ended as success" not in done
