@@ -47,7 +47,7 @@ def settings(
         started = start_parts("trino")
         save_user(started, ANALYST, "unused-in-trino", ("analyst",))
         save_user(started, VIEWER, "unused-in-trino", ("viewer",))
-        _ask(started, "create schema sales_delta.shop with (location = 'local:///shop')", service="admin")
+        _ask(started, "create schema sales_delta.shop", service="admin")
         rows = "values ('user-1', 12.50, 'books'), ('user-2', 3.25, 'home')"
         made = f"create table sales_delta.shop.orders as select * from ({rows}) as t (user_id, amount, category)"
         _ask(started, made, service="admin")
@@ -61,7 +61,7 @@ def _ask(settings: Settings, sql: str, **who: Any) -> list[list[Any]]:
 
 
 def test_a_delta_table_is_read(settings: Settings, folder: Path) -> None:
-    assert list(folder.glob("shop/orders*/_delta_log/*.json")), "a table of Delta Lake, where settings say"
+    assert list(folder.glob("metastore/shop/orders*/_delta_log/*.json")), "a table of Delta Lake, where settings say"
     sql = "select category, amount, user_id from sales_delta.shop.orders order by 1"
     found = _ask(settings, sql)
     assert [[category, str(amount), user] for category, amount, user in found] == [
