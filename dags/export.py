@@ -11,12 +11,14 @@ from headrace_airflow.declared import LAKE, due_within
 from headrace.settings import get_settings
 
 RUNBOOK = """
-### Curated days to S3, DynamoDB, Athena and SNS
+### Curated days to S3, DynamoDB, Athena, Redshift and SNS
 After each build: the newest days of `export_tables` as JSON lines under `export_to`; as items of DynamoDB
-(`export_dynamodb`), as partitions of Athena's tables (`export_athena`), and a message to `export_topic`. A repeat replaces
-what is there. Tables that name persons are refused. This DAG is there only where `export_to` is set.
+(`export_dynamodb`), as partitions of Athena's tables (`export_athena`), which are asked how many rows they see, copied into
+Redshift (`export_redshift`), and a message to `export_topic`. A repeat replaces what is there. Tables that name persons are
+refused. This DAG is there only where `export_to` is set.
 
-**Red?** The log ends with what the service said; mostly a key or a role. Mend it and clear the task.
+**Red?** The log ends with what the service said; mostly a key, a role, or a table of Athena that was declared otherwise.
+Mend it and clear the task.
 **Who cares.** Whoever reads the bucket; the data team keeps it.
 """
 

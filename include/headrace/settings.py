@@ -185,6 +185,12 @@ class Settings(BaseSettings):
         90, ge=0, description="How long what is made of events stays, by their own time; 0: for ever. Entities stay."
     )
     snapshot_days: int = Field(7, ge=1, description="How long the lake can be read as it was before.")
+    trino_catalogs: Path | None = Field(
+        None, description="A folder of files NAME.properties: catalogues that Trino reads beside the lake."
+    )
+    trino_catalog_roles: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = Field(
+        (), description="Roles that may read them; none: administrators alone."
+    )
 
     # Curated days for Amazon's services, by the DAG export
     export_to: str | None = Field(
@@ -195,8 +201,22 @@ class Settings(BaseSettings):
     )
     export_dynamodb: bool = Field(False, description="Also as items of DynamoDB, a table for each.")
     export_topic: str | None = Field(None, description="The ARN of an SNS topic to tell of each export.")
-    export_athena: str | None = Field(None, description="Athena's database whose tables get the day as a partition.")
-    aws_url: str | None = Field(None, description="An endpoint of one's own for SNS and Athena; default: Amazon's.")
+    export_athena: str | None = Field(
+        None,
+        description="Athena's database whose tables get the day as a partition, and are asked whether they see it.",
+    )
+    export_redshift: str | None = Field(None, description="Redshift's database that each day is copied into.")
+    export_redshift_schema: str = Field("public", description="The schema there; a table that it lacks is made.")
+    export_redshift_workgroup: str | None = Field(None, description="The workgroup of a serverless Redshift.")
+    export_redshift_cluster: str | None = Field(None, description="Or the identifier of a cluster.")
+    export_redshift_role: str | None = Field(
+        None,
+        pattern="^(default|arn:.+)$",
+        description="The role that Redshift reads the bucket with: an ARN, or default.",
+    )
+    aws_url: str | None = Field(
+        None, description="An endpoint of one's own for SNS, Athena and Redshift's Data API; default: Amazon's."
+    )
 
     # Quality, in percent
     quality_completeness: Decimal = Field(

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fnmatch import fnmatchcase, translate
 from typing import Any
 
@@ -24,6 +25,21 @@ _OWNER = ["SELECT", "INSERT", "DELETE", "UPDATE", "OWNERSHIP", "GRANT_SELECT"]
 _NOBODY = "(?!)"
 Columns = Mapping[str, frozenset[str]]
 """Columns of each table that is declared in the dbt project: a row limit holds only where its column is."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Catalogues beside the lake, and the roles that may read them."""
+
+    catalogues: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+
+    @property
+    def pattern(self) -> str:
+        return "|".join(self.catalogues) or _NOBODY
+
+
+_LAKE_ALONE = Beside()
 
 
 def administers(policy: Policy, identity: Identity) -> bool:
@@ -41,18 +57,23 @@ def groups(policy: Policy, people: Iterable[Identity]) -> str:
     return "".join(f"{group}:{','.join(sorted(users))}\n" for group, users in sorted(by_group.items()))
 
 
-def rules(policy: Policy, people: Iterable[Identity], columns: Columns, pseudonym_key: str) -> dict[str, Any]:
+def rules(
+    policy: Policy, people: Iterable[Identity], columns: Columns, pseudonym_key: str, beside: Beside = _LAKE_ALONE
+) -> dict[str, Any]:
     """The document that Trino's file-based access control reads; the first matching rule decides."""
     everyone = list(people)
     readers = _readers(policy, everyone)
     samples = {group_of(p): p for p in readers if not row_limits(p, policy=policy)}
     # Trino checks the two limits that session-properties.json sets as if the person had set them.
     named = "|".join(sorted({group_of(p) for p in readers})) or _NOBODY
+    guests = {group: p for group, p in samples.items() if set(p.roles) & set(beside.roles)}
     return {
         "catalogs": [
             {"user": _BUILDERS, "catalog": ".*", "allow": "all"},
             {"user": "bi_svc", "catalog": CATALOG, "allow": "read-only"},
             {"group": named, "catalog": CATALOG, "allow": "read-only"},
+            {"user": "bi_svc", "catalog": beside.pattern, "allow": "read-only"},
+            {"group": "|".join(sorted(guests)) or _NOBODY, "catalog": beside.pattern, "allow": "read-only"},
         ],
         "schemas": [{"user": _BUILDERS, "owner": True}, {"owner": False}],
         "tables": [
@@ -60,6 +81,8 @@ def rules(policy: Policy, people: Iterable[Identity], columns: Columns, pseudony
             {"user": "bi_svc", "catalog": CATALOG, "privileges": ["SELECT"]},
             *(r for p in readers if row_limits(p, policy=policy) for r in _limited(policy, p, columns, pseudonym_key)),
             *(r for group, p in samples.items() for r in _open(policy, p, group, pseudonym_key)),
+            {"user": "bi_svc", "catalog": beside.pattern, "privileges": ["SELECT"]},
+            *(_guest(policy, p, group, beside, pseudonym_key) for group, p in guests.items()),
         ],
         "functions": [{"user": _BUILDERS, "privileges": ["EXECUTE", "GRANT_EXECUTE", "OWNERSHIP"]}],
         "procedures": [{"user": _BUILDERS, "privileges": ["EXECUTE"]}],
@@ -112,12 +135,20 @@ def _limited(policy: Policy, person: Identity, columns: Columns, key: str) -> li
     ]
 
 
+def _guest(policy: Policy, person: Identity, group: str, beside: Beside, key: str) -> dict[str, Any]:
+    """Every table, with the masks of the lake wherever a column is named like there; whoever has row limits gets none."""
+    return {"group": group, "catalog": beside.pattern, **_masked(policy, person, key), "privileges": ["SELECT"]}
+
+
 def _grant(policy: Policy, person: Identity, table: str, key: str) -> dict[str, Any]:
     schema, _, name = table.partition(".")
     rule: dict[str, Any] = {"catalog": CATALOG, "schema": _pattern(schema), "table": _pattern(name or "*")}
-    if masks := column_masks(person, policy=policy):
-        rule["columns"] = [{"name": column, "mask": _mask(column, kind, key)} for column, kind in masks.items()]
-    return {**rule, "privileges": ["SELECT"]}
+    return {**rule, **_masked(policy, person, key), "privileges": ["SELECT"]}
+
+
+def _masked(policy: Policy, person: Identity, key: str) -> dict[str, Any]:
+    masks = column_masks(person, policy=policy)
+    return {"columns": [{"name": c, "mask": _mask(c, kind, key)} for c, kind in masks.items()]} if masks else {}
 
 
 def _mask(column: str, kind: str, key: str) -> str:

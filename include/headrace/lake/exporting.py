@@ -25,6 +25,8 @@ class Day:
     table: str
     day: date
     rows: tuple[dict[str, Any], ...]
+    types: dict[str, str]
+    """Trino's type of each column."""
 
     @property
     def path(self) -> str:
@@ -50,10 +52,10 @@ def read(settings: Settings, table: str, day: date) -> Day:
         cursor = connection.cursor()
         cursor.execute(f'select * from lake.curated."{table}" where date_day = ? order by 1, 2', [day])  # noqa: S608
         rows = cursor.fetchall()
-        names = [column[0] for column in cursor.description]
-    if persons := sorted(set(names) & {column for role in load_policy().roles.values() for column in role.masks}):
+        types = {column[0]: column[1] for column in cursor.description}
+    if persons := sorted(types.keys() & {column for role in load_policy().roles.values() for column in role.masks}):
         raise NotForExport(f"{table} names persons ({', '.join(persons)}): it may not leave the platform.")
-    return Day(table, day, tuple(dict(zip(names, map(_plain, row), strict=True)) for row in rows))
+    return Day(table, day, tuple(dict(zip(types, map(_plain, row), strict=True)) for row in rows), types)
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ from string import Template
 import bcrypt
 import yaml
 
-from headrace.lake import access
+from headrace.lake import access, catalogues
 from headrace.lake.files import write_private
 from headrace.lake.iceberg import ensure_catalogue
 from headrace.lake.tls import ensure_certificate
@@ -37,7 +37,7 @@ def prepare(settings: Settings, trino_dir: Path | None = None) -> None:
     objects.check(settings)
     render(settings)
     if trino_dir:
-        plugin_links(trino_dir, folder(settings) / "plugins")
+        plugin_links(trino_dir, folder(settings) / "plugins", plugins(settings))
     ensure_catalogue(settings)
 
 
@@ -50,7 +50,23 @@ def render(settings: Settings) -> None:
             _target(settings, template.relative_to(source)), Template(template.read_text()).substitute(values)
         )
     write_private(folder(settings) / "password.db", _passwords(settings))
+    _render_catalogues(settings)
     prepare_access(settings)
+
+
+def _render_catalogues(settings: Settings) -> None:
+    chosen = catalogues.chosen(settings)
+    for path in _beside_the_lake(settings):
+        if path.stem not in {one.name for one in chosen}:
+            path.unlink()
+    for one in chosen:
+        write_private(folder(settings) / "catalog" / f"{one.name}.properties", one.text)
+
+
+def _beside_the_lake(settings: Settings) -> list[Path]:
+    """The files that the server has: whoever writes its rules need not see the folder that they came from."""
+    found = sorted((folder(settings) / "catalog").glob("*.properties"))
+    return [path for path in found if path.stem != access.CATALOG]
 
 
 def prepare_access(settings: Settings) -> bool:
@@ -58,7 +74,8 @@ def prepare_access(settings: Settings) -> bool:
     policy = load_policy()
     people = [p for name in (ADMIN, *read_users(settings)) if (p := identity_of(settings, name))]
     key = access.pseudonym_key(settings.secret("token_signing_key"))
-    rules = access.rules(policy, people, declared_columns(settings.repo / "dbt" / "models"), key)
+    beside = access.Beside(tuple(path.stem for path in _beside_the_lake(settings)), settings.trino_catalog_roles)
+    rules = access.rules(policy, people, declared_columns(settings.repo / "dbt" / "models"), key, beside)
     changed = write_private(folder(settings) / "rules.json", json.dumps(rules, indent=1) + "\n")
     return write_private(folder(settings) / "groups.txt", access.groups(policy, people)) or changed
 
@@ -81,13 +98,18 @@ def declared_columns(models: Path) -> dict[str, frozenset[str]]:
     return found
 
 
-def plugin_links(trino_dir: Path, target: Path) -> None:
+def plugins(settings: Settings) -> tuple[str, ...]:
+    wanted = (catalogues.PLUGIN_OF[one.connector] for one in catalogues.chosen(settings))
+    return tuple(dict.fromkeys((*PLUGINS, *wanted)))
+
+
+def plugin_links(trino_dir: Path, target: Path, names: tuple[str, ...] = PLUGINS) -> None:
     """A plugin folder with the few that are used: each one loaded costs seconds and memory."""
     target.mkdir(parents=True, exist_ok=True)
     for link in target.iterdir():
-        if link.name not in PLUGINS or link.readlink() != trino_dir / "plugin" / link.name:
+        if link.name not in names or link.readlink() != trino_dir / "plugin" / link.name:
             link.unlink()
-    for name in PLUGINS:
+    for name in names:
         if not (trino_dir / "plugin" / name).is_dir():
             raise FileNotFoundError(
                 f"{trino_dir} lacks the plugin {name}: remove the folder and run `./headrace up` again."
@@ -103,7 +125,7 @@ def working_folder(settings: Settings) -> Path:
 
 def command(settings: Settings, trino_dir: Path, java_home: Path) -> list[str]:
     """The start command; run it in `working_folder(settings)`. It logs to standard output."""
-    plugin_links(trino_dir, folder(settings) / "plugins")
+    plugin_links(trino_dir, folder(settings) / "plugins", plugins(settings))
     options = [line for line in (folder(settings) / "jvm.config").read_text().splitlines() if not line.startswith("#")]
     return [
         str(java_home / "bin" / "java"),

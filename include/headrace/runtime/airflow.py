@@ -162,6 +162,7 @@ def _aws(settings: Settings) -> str:
         "dynamodb": settings.dynamodb_url,
         "sns": settings.aws_url,
         "athena": settings.aws_url,
+        "redshift-data": settings.aws_url,
     }
     found = objects.store(settings.model_copy(update={"warehouse": settings.export_to}))
     extra = {

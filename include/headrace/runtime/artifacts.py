@@ -28,13 +28,15 @@ from headrace.settings import REPO, Settings
 Progress = Callable[[str, int, int], None]
 """Told (file name, bytes so far, bytes in all)."""
 
-# Of Trino's many connectors only these are kept; each costs memory and start-up time.
+# Of Trino's many plugins only these are kept, on disk; which are loaded is another choice (`headrace.lake.trino_config`).
 TRINO_PLUGINS = frozenset(
     {
+        "delta-lake",
         "http-event-listener",
         "iceberg",
         "memory",
         "password-authenticators",
+        "pinot",
         "resource-group-managers",
         "session-property-managers",
         "tpch",
