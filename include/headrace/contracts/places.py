@@ -8,7 +8,8 @@ from typing import Any
 
 import yaml
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+from headrace.contracts.plain import LOADER
+
 Path_ = tuple[str | int, ...]
 
 
@@ -47,7 +48,7 @@ class Document:
 def read(path: Path) -> Document:
     document = Document(path.name)
     try:
-        loader = _LOADER(path.read_text())
+        loader = LOADER(path.read_text())
         node = loader.get_single_node()
         if node is not None:
             _walk(node, (), document)

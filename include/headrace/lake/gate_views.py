@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headrace.contracts.model import Contract
-from headrace.lake.template import JINJA, NOTE
+from headrace.lake.template import NOTE, template
 
 _CORRECTIONS = """-- {{ note }}
 {{ '{{' }} config(materialized="view", tags=["raw"]) {{ '}}' }}
@@ -181,7 +181,7 @@ def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     templates = {"corrections.sql": _CORRECTIONS, "_gate_views.yml": _YAML}
     if references:
         templates |= {"unresolved.sql": _UNRESOLVED, "belated_entities.sql": _BELATED}
-    return {models / "processed" / name: JINJA.from_string(text).render(values) for name, text in templates.items()}
+    return {models / "processed" / name: template(text).render(values) for name, text in templates.items()}
 
 
 def _references(contracts: dict[str, Contract]) -> list[tuple[Contract, str, Contract]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from headrace.contracts.model import Contract, load_contracts
 from headrace.lake import gate_views, session_model
 from headrace.lake.files import write_generated
-from headrace.lake.template import JINJA, NOTE
+from headrace.lake.template import NOTE, template
 from headrace.settings import REPO, get_settings
 from headrace.streams.gate_model import trino_model
 
@@ -185,15 +185,15 @@ def valid_model(contract: Contract) -> str:
     source = f'{{{{ source("raw", "{contract.name}") }}}}'
     gate = "\n".join(f"    {line}" for line in trino_model(contract, source).splitlines())
     fields = [f"{f.name} as {column(contract, f.name)}" if f.name == "name" else f.name for f in contract.fields]
-    return JINJA.from_string(_VALID).render(note=NOTE, gate=gate, fields=fields)
+    return template(_VALID).render(note=NOTE, gate=gate, fields=fields)
 
 
 def processed_model(contract: Contract) -> str:
     if contract.history:
         fields = [column(contract, f.name) for f in contract.fields]
-        return JINJA.from_string(_NEWEST).render(note=NOTE, c=contract, fields=fields)
+        return template(_NEWEST).render(note=NOTE, c=contract, fields=fields)
     events = contract.kind == "events"
-    return JINJA.from_string(_PROCESSED).render(
+    return template(_PROCESSED).render(
         note=NOTE,
         name=contract.name,
         keys=_list(keys(contract)),
@@ -208,7 +208,7 @@ def processed_model(contract: Contract) -> str:
 
 def history_model(contract: Contract) -> str:
     fields = _list([column(contract, f.name) for f in contract.fields])
-    return JINJA.from_string(_HISTORY).render(note=NOTE, c=contract, fields=fields)
+    return template(_HISTORY).render(note=NOTE, c=contract, fields=fields)
 
 
 def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
@@ -218,8 +218,8 @@ def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     found = {models / "raw" / f"valid_{c.name}.sql": valid_model(c) for c in streams}
     found |= {models / "processed" / f"{c.name}.sql": processed_model(c) for c in streams}
     found |= {models / "processed" / f"{c.name}_history.sql": history_model(c) for c in streams if c.history}
-    found[models / "raw" / "_raw.yml"] = JINJA.from_string(_RAW_YAML).render(values)
-    found[models / "processed" / "_processed.yml"] = JINJA.from_string(_PROCESSED_YAML).render(values)
+    found[models / "raw" / "_raw.yml"] = template(_RAW_YAML).render(values)
+    found[models / "processed" / "_processed.yml"] = template(_PROCESSED_YAML).render(values)
     return found | gate_views.files(contracts, models) | session_model.files(contracts, models)
 
 

@@ -11,8 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from headrace.contracts import plain
 from headrace.contracts.model import Contract, Field
 from headrace.contracts.template import singular
 from headrace.contracts.templating import filled
@@ -198,7 +197,7 @@ def _documents(models: Path) -> Iterable[dict[str, Any]]:
 @lru_cache(maxsize=256)
 def _document(path: Path, _: int) -> dict[str, Any]:
     """Read once for each state of the file: every contract is compared with every model."""
-    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}  # noqa: S506
+    return plain.values(path)
 
 
 def _declared(models: Path, model: str) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from headrace.contracts.model import Contract
-from headrace.lake.template import JINJA, NOTE
+from headrace.lake.template import NOTE, template
 
 _MODEL = """-- {{ note }}
 {{ '{{' }}
@@ -47,7 +47,7 @@ def files(contracts: dict[str, Contract], models: Path) -> dict[Path, str]:
     streams = [contract for contract in contracts.values() if contract.sessions]
     if not streams:
         return {}
-    made = JINJA.from_string(_MODEL).render(note=NOTE, streams=streams, kind=_kind)
+    made = template(_MODEL).render(note=NOTE, streams=streams, kind=_kind)
     return {models / "curated" / "fct_sessions.sql": made}
 
 

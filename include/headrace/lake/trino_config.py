@@ -7,8 +7,8 @@ from pathlib import Path
 from string import Template
 
 import bcrypt
-import yaml
 
+from headrace.contracts import plain
 from headrace.lake import access, catalogues
 from headrace.lake.files import write_private
 from headrace.lake.iceberg import ensure_catalogue
@@ -90,7 +90,7 @@ def declared_columns(models: Path) -> dict[str, frozenset[str]]:
     """schema.table → columns, as the model files of the dbt project declare them."""
     found: dict[str, frozenset[str]] = {}
     for path in sorted(models.rglob("*.yml")):
-        for model in (yaml.safe_load(path.read_text()) or {}).get("models", ()):
+        for model in plain.values(path).get("models", ()):
             name = model.get("config", {}).get("alias", model["name"])
             found[f"{path.relative_to(models).parts[0]}.{name}"] = frozenset(
                 column["name"] for column in model.get("columns", ())

@@ -9,6 +9,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from headrace.contracts import plain
 from headrace.settings import REPO
 
 MaskKind = Literal["pseudonym", "hide"]
@@ -46,6 +47,6 @@ class Policy(BaseModel):
 @lru_cache(maxsize=8)
 def load_policy(path: Path = POLICY_FILE) -> Policy:
     try:
-        return Policy.model_validate(yaml.safe_load(path.read_text()))
+        return Policy.model_validate(plain.values(path))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise PolicyError(f"{path}: {error}. Correct the file and restart.") from error

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from headrace.contracts import plain
 from headrace.policy.identity import Identity
 from headrace.settings import Settings
 
@@ -40,7 +41,7 @@ def read_users(settings: Settings) -> dict[str, LocalUser]:
     if not path.is_file():
         return {}
     try:
-        raw = (yaml.safe_load(path.read_text()) or {}).get("users", {})
+        raw = plain.values(path).get("users", {})
         return {str(name): LocalUser.model_validate(entry) for name, entry in raw.items() if name != ADMIN}
     except (AttributeError, yaml.YAMLError, ValidationError) as error:
         raise UsersFileError(f"{path}: {error}") from error

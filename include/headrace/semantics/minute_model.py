@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import yaml
 from metricflow_semantic_interfaces.implementations.semantic_manifest import PydanticSemanticManifest
 
+from headrace.contracts import plain
 from headrace.contracts.model import Contract, load_contracts
 from headrace.contracts.templating import filled
 from headrace.lake.files import write_generated
@@ -114,7 +114,7 @@ def declared_models(models: Path) -> PydanticSemanticManifest:
     """Semantic models straight from their files: this runs before dbt could parse the model that it writes."""
     found: list[dict[str, Any]] = []
     for path in sorted(models.rglob("*.yml")):
-        found += (yaml.safe_load(path.read_text()) or {}).get("semantic_models", ())
+        found += plain.values(path).get("semantic_models", ())
     for model in found:
         alias = model.pop("model").removeprefix("ref('").removesuffix("')")
         model["node_relation"] = _relation(alias)

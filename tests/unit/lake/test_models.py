@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from headrace.contracts import plain
 from headrace.contracts.model import load_contracts
 from headrace.lake import models, scaffold
 from headrace.semantics import minute_model
@@ -82,7 +83,7 @@ def test_an_entity_is_one_row_whatever_its_versions() -> None:
 
 
 def test_every_model_says_its_grain_first() -> None:
-    described = [m for path in FOLDER.rglob("*.yml") for m in yaml.safe_load(path.read_text()).get("models", ())]
+    described = [m for path in FOLDER.rglob("*.yml") for m in plain.values(path).get("models", ())]
     assert len(described) > 20
     assert [m["name"] for m in described if not m["description"].startswith("One row per ")] == []
     written = {path.stem for path in FOLDER.rglob("*.sql")}
@@ -105,7 +106,7 @@ def test_columns_that_name_a_person_are_tagged_in_every_zone() -> None:
     persons = {models.column(c, f.name): f.classification for c in CONTRACTS.values() for f in c.fields if f.person}
     found = 0
     for path in FOLDER.rglob("*.yml"):
-        for model in yaml.safe_load(path.read_text()).get("models", ()):
+        for model in plain.values(path).get("models", ()):
             for column in model.get("columns", ()):
                 if column["name"] in persons:
                     found += 1

@@ -7,8 +7,7 @@ import json
 from functools import lru_cache
 from typing import Any
 
-import yaml
-
+from headrace.contracts import plain
 from headrace.semantics.minute_model import declared_models
 from headrace.settings import REPO
 
@@ -24,9 +23,7 @@ def raw_manifest() -> dict[str, Any]:
 def _read() -> dict[str, Any]:
     raw: dict[str, Any] = json.loads(declared_models(MODELS).json())
     raw["metrics"] = [
-        _metric(m)
-        for path in sorted(MODELS.rglob("*.yml"))
-        for m in (yaml.safe_load(path.read_text()) or {}).get("metrics", ())
+        _metric(m) for path in sorted(MODELS.rglob("*.yml")) for m in plain.values(path).get("metrics", ())
     ]
     relation = {"alias": "dim_date", "schema_name": "curated", "relation_name": "lake.curated.dim_date"}
     day = {"name": "date_day", "time_granularity": "day"}

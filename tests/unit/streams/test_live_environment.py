@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -26,5 +27,6 @@ def test_the_live_job_imports_nothing_that_its_environment_lacks() -> None:
     assert {"pyspark", "pyyaml"} <= allowed
     assert "msgspec" not in allowed, "then this test proves less than it did"
     command = [sys.executable, "-c", _IMPORT, str(REPO / "spark_jobs" / "live_windows.py"), ",".join(allowed)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    environment = os.environ | {"PYTHONPATH": str(REPO / "include")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr

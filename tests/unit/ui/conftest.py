@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from headrace.settings import get_settings
@@ -19,6 +21,14 @@ for folder in (str(HERE), str(REPO)):
 
 from steps import sign_in  # noqa: E402
 from stub_api import Stub, serving  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed_components() -> Iterator[None]:
+    """What is installed does not change while tests run, and every new AppTest reads it all again: most of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture
