@@ -20,9 +20,8 @@ join (`coverage`), and compares both sides of it (`reconciliation`).
 so answers stay right, they only take more from the live windows. Mend it, clear the failed task: it and what follows are
 built alone, nothing else is.
 
-**Waits for hours?** The log of `landed` says for what; mostly the lake job stands still: see DAG `stream_lake`.
-
-**After a clock that was ahead** the scheduled run comes only when that time is reached: trigger one.
+**Waits for hours?** The log of `landed` says for what; mostly the lake job stands still: see DAG `stream_lake`. After a
+clock that was ahead the scheduled run comes only when that time is reached: trigger one.
 
 **Who cares.** Everybody who asks about more than the last hours; the data team keeps it.
 """

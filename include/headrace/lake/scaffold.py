@@ -197,7 +197,8 @@ def _documents(models: Path) -> Iterable[dict[str, Any]]:
 @lru_cache(maxsize=256)
 def _document(path: Path, _: int) -> dict[str, Any]:
     """Read once for each state of the file: every contract is compared with every model."""
-    return plain.values(path)
+    found: dict[str, Any] = plain.values(path)
+    return found
 
 
 def _declared(models: Path, model: str) -> dict[str, str]:
