@@ -32,6 +32,7 @@ log = get_logger(__name__)
 
 _BUSY_SECONDS = 90.0
 _LOG_SECONDS = 20.0
+_APPEAR_SECONDS = 2.0
 _LARGEST_LOG = 64 * 2**20
 
 
@@ -175,6 +176,22 @@ class Keeper:
 
     def _adopt(self) -> Handle | None:
         """The job that runs although its handle was lost, between its start and the note of it."""
+        until = time.monotonic() + _APPEAR_SECONDS
+        found = self._unnoted()
+        while found is None and self.handle is None and self._written() and time.monotonic() < until:
+            # Somebody holds the log: a process that began this moment, and does not show yet what it is.
+            time.sleep(0.05)
+            found = self._unnoted()
+        return found
+
+    def _written(self) -> bool:
+        """Whether a process of the job holds its log."""
+        if not self.log_file.exists():
+            return False
+        with self.log_file.open("ab") as output:
+            return not _lock(output)
+
+    def _unnoted(self) -> Handle | None:
         for process in marked(self.job.name, self._settings.home):
             try:
                 leads = os.getsid(process.pid) == process.pid and str(self.job.script) in process.cmdline()
