@@ -1,4 +1,4 @@
-"""What an hour's build costs by the way in which Airflow runs dbt: a task a model, Cosmos' watcher, one build, and ours.
+"""What an hour's build costs by the way in which Airflow runs dbt: a task a model, Cosmos' watcher, one build, and a candidate.
 
 A lake of its own is filled and built, and an hour of new events lands once. Each run builds that hour from the same state
 of every table, by Airflow's real scheduler, triggerer and LocalExecutor, the modes in turn. What the tables hold

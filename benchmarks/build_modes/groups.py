@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from airflow.sdk import DAG
+from headrace_airflow.built import at_once
 from headrace_airflow.declared import LAKE
-from headrace_airflow.models import at_once, each_alone
+from headrace_airflow.models import each_alone
 from headrace_airflow.steps import dbt_command
 
 _POOL = "dbt"

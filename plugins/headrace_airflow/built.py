@@ -1,11 +1,44 @@
-"""Ends the task of a model as the one build of its run left it, in the triggerer: a start of a process tells nobody more."""
+"""One build before the tasks of the models, which then end in the triggerer as that build left their models.
+
+A candidate that `./headrace bench modes` measures; no DAG of the platform runs it yet. See decision 0030.
+"""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
 
-from airflow.triggers.base import BaseTrigger, TaskFailedEvent, TaskSuccessEvent, TriggerEvent
+from airflow.sdk import task
+from airflow.triggers.base import BaseTrigger, StartTriggerArgs, TaskFailedEvent, TaskSuccessEvent, TriggerEvent
+
+
+def at_once(group: Any, pool: str) -> Any:
+    """Puts one build of everything before the tasks of a group that Cosmos made."""
+    with group:
+        built = build.override(pool=pool)()
+    for model, one in group.tasks_map.items():
+        one.start_from_trigger = True
+        one.start_trigger_args = StartTriggerArgs(
+            trigger_cls="headrace_airflow.built.BuiltTrigger",
+            trigger_kwargs={
+                "nodes": [model, *sorted(group.dbt_graph.tests_per_model.get(model, []))],
+                "build": built.operator.task_id,
+            },
+            # What Cosmos does for a model: called in a worker, and only where the trigger does not end the task.
+            next_method="execute",
+        )
+        if not one.upstream_task_ids:
+            built >> one
+    return group
+
+
+@task
+def build() -> dict[str, str]:
+    """Green when dbt came to its end: each model then says itself how it ended."""
+    from headrace.runtime import curation
+    from headrace.settings import get_settings
+
+    return curation.build_all(get_settings())
 
 
 class BuiltTrigger(BaseTrigger):

@@ -1,9 +1,4 @@
-"""The dbt project as a group of tasks, one a model: built in one run of dbt, and alone where that failed.
-
-Cosmos makes the tasks from the manifest that `up` writes, each of them able to build and test its model by itself. Before
-them one task builds everything; then each of them begins in the triggerer, which ends it as that build left its model.
-So 40 tasks cost no process where all is well, and only what failed is built again. See decision 0030.
-"""
+"""The dbt project as a group of tasks, one a model, by Cosmos and the manifest that `up` writes."""
 
 from __future__ import annotations
 
@@ -19,11 +14,11 @@ _NOT_FOR_TASKS = ("DBT_PROJECT_DIR", "DBT_PROFILES_DIR", "DBT_TARGET_PATH", "DBT
 
 
 def model_by_model(group_id: str, pool: str) -> Any:
-    """A task for each processed and curated model, and before them the one that builds all; views over raw need none."""
+    """A task for each processed and curated model, which builds and tests it; views over raw need no rebuild."""
     manifest = dbt.target(get_settings()) / "manifest.json"
     if not manifest.is_file():
         return _no_manifest(str(manifest))
-    return at_once(each_alone(group_id, pool), pool)
+    return each_alone(group_id, pool)
 
 
 def each_alone(group_id: str, pool: str, *, execution: Any = None, tests: str = "build", **arguments: Any) -> Any:
@@ -58,36 +53,6 @@ def each_alone(group_id: str, pool: str, *, execution: Any = None, tests: str = 
         }
         | arguments,
     )
-
-
-def at_once(group: Any, pool: str) -> Any:
-    """Puts one build of everything before the tasks of the group, which then end as it left their models."""
-    from airflow.triggers.base import StartTriggerArgs
-
-    with group:
-        built = build.override(pool=pool)()
-    for model, one in group.tasks_map.items():
-        one.start_from_trigger = True
-        one.start_trigger_args = StartTriggerArgs(
-            trigger_cls="headrace_airflow.built.BuiltTrigger",
-            trigger_kwargs={
-                "nodes": [model, *sorted(group.dbt_graph.tests_per_model.get(model, []))],
-                "build": built.operator.task_id,
-            },
-            # What Cosmos does for a model: called in a worker, and only where the trigger does not end the task.
-            next_method="execute",
-        )
-        if not one.upstream_task_ids:
-            built >> one
-    return group
-
-
-@task
-def build() -> dict[str, str]:
-    """Green when dbt came to its end: each model then says itself how it ended."""
-    from headrace.runtime import curation
-
-    return curation.build_all(get_settings())
 
 
 @task(task_id="models")

@@ -165,7 +165,7 @@ THROUGH = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(hours=3
 """What the tests say has landed: later than any hour that begins while they run, whose own run has nothing to do then."""
 PAYOUTS, PAID = "models.payouts_model_build", "models.fct_payouts_model_build"
 TEST_OF_PAYOUTS = "one_row_per_payouts_event_id"
-CURATE_SECONDS = 900
+CURATE_SECONDS = 1800
 
 
 @pytest.fixture(scope="module")
@@ -199,14 +199,14 @@ def _claimed(lake: Lake) -> set[datetime | None]:
     return {coverage.through(lake.settings, stream) for stream in curation.streams(lake.settings)}
 
 
-def test_an_hour_is_curated_by_one_build_and_each_model_is_green_for_it(lake: Lake, few: FewDags) -> None:
+def test_an_hour_is_curated_model_by_model_and_then_claimed(lake: Lake, few: FewDags) -> None:
     run = few.wait(lambda: few.runs("curate"), 60)[0]
     assert few.ended("curate", run, CURATE_SECONDS) == "success"
     tasks = few.tasks("curate", run)
     models = _models(tasks)
     assert len(models) == len(list((lake.settings.repo / "dbt" / "models").glob("[pc]*/**/*.sql"))) > 30
     assert {task["state"] for task in tasks.values()} == {"success"}
-    assert {(task["try_number"], task["pid"]) for task in models.values()} == {(1, None)}, "none of them took a process"
+    assert {task["try_number"] for task in models.values()} == {1}
     ids = "'hand-00042000', 'hand-00042001', 'hand-00042002'"
     for table in ("processed.transactions", "curated.fct_transactions"):
         assert _count(lake, table, f"event_id in ({ids})") == 3
@@ -235,8 +235,7 @@ def test_nothing_is_claimed_of_a_failed_model_and_clearing_it_mends_it_alone(lak
     behind = {PAID, "advance_coverage", "reconcile"}
     assert {name for name, state in states.items() if state != "success"} == {PAYOUTS, *behind}
     assert (states[PAYOUTS], {states[name] for name in behind}) == ("failed", {"upstream_failed"})
-    assert (tasks[PAYOUTS]["try_number"], tasks["models.build"]["try_number"]) == (3, 1), "tried again by itself, alone"
-    assert TEST_OF_PAYOUTS in few.log("curate", run, PAYOUTS, 1), "what the build of all said of it"
+    assert tasks[PAYOUTS]["try_number"] == 3, "tried again by itself"
     assert TEST_OF_PAYOUTS in few.log("curate", run, PAYOUTS, 3), "what dbt said of it"
     assert _claimed(lake) == {THROUGH}, "nothing was claimed"
     lake.query("delete from processed.payouts where event_id = 'ghost'")
