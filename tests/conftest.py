@@ -6,6 +6,7 @@ after the parts' one is down.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -51,6 +52,12 @@ _GROUPS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="seed of the fault tests")
     parser.addoption("--kills", type=int, default=1, help="kills per process in the fault tests")
+
+
+def pytest_unconfigure() -> None:
+    """The process that only hands out unit tests to others has a folder too, and leaves it empty."""
+    with contextlib.suppress(OSError):
+        _HOME.rmdir()
 
 
 def _group(path: Path) -> str:

@@ -9,21 +9,14 @@ from typing import Annotated
 
 import typer
 
+from headrace.cli import suites
 from headrace.cli.output import Json, console, fail
 from headrace.settings import get_settings
-
-SUITES = {
-    "unit": ["tests/unit"],
-    "parts": ["tests/parts"],
-    "journeys": ["tests/journeys"],
-    "browser": ["tests/journeys/test_browser_app.py", "tests/journeys/test_browser_platform.py"],
-    "faults": ["tests/faults"],
-}
 
 
 def test(
     suite: Annotated[
-        str | None, typer.Argument(help=f"One of {', '.join(SUITES)}; none: all but the long faults.")
+        str | None, typer.Argument(help=f"One of {', '.join(suites.SUITES)}; none: all but the long faults.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the fault tests.")] = 1,
     kills: Annotated[
@@ -33,25 +26,20 @@ def test(
     failed: Annotated[bool, typer.Option("--failed", help="Only what failed the last time.")] = False,
 ) -> None:
     """Pass the tests: on real parts, in a state folder of their own."""
-    if suite and suite not in SUITES:
-        fail(f"There is no suite {suite!r}. Suites: {', '.join(SUITES)}.")
+    if suite and suite not in suites.SUITES:
+        fail(f"There is no suite {suite!r}. Suites: {', '.join(suites.SUITES)}.")
     if suite != "unit":
         from headrace.cli.starting import fetch_all
 
         fetch_all(get_settings())
-    folders = SUITES[suite] if suite else ["tests/unit", "tests/parts", "tests/journeys"]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        *folders,
+    options = [
         f"--seed={seed}",
         f"--kills={kills}",
         *(["-k", match] if match else []),
         *(["--last-failed"] if failed else []),
     ]
-    console.print(f"[dim]pytest {' '.join(command[3:])}[/dim]")
-    raise typer.Exit(subprocess.run(command, cwd=get_settings().repo, check=False).returncode)
+    repo, planned = get_settings().repo, suites.runs(suite)
+    raise typer.Exit(suites.perform(repo, suites.with_failures(repo, planned) if failed else planned, options))
 
 
 def check() -> None:

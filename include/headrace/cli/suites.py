@@ -1,0 +1,120 @@
+"""How suites are run: unit tests in several processes, then what shares real parts, one after another.
+
+Each run is a pytest of its own. Together they end with one total in pytest's form, since people and CI read the last
+line: a failure of the first run is in it, however long the second one took.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from headrace.cli.output import console, page
+
+SUITES = {
+    "unit": ["tests/unit"],
+    "parts": ["tests/parts"],
+    "journeys": ["tests/journeys"],
+    "browser": ["tests/journeys/test_browser_app.py", "tests/journeys/test_browser_platform.py"],
+    "faults": ["tests/faults"],
+}
+_MOST_PROCESSES = 4
+_FOUND_NONE = 5
+"""pytest's exit status where no test was chosen: fine for one run of several."""
+_RAN = (0, 1, _FOUND_NONE)
+"""Passed or failed; after anything else (interrupted, misused, a file that cannot be imported) the rest is not run."""
+_WORDS = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
+
+
+@dataclass(frozen=True)
+class Run:
+    folders: list[str]
+    processes: int = 1
+
+    def command(self, options: Iterable[str]) -> list[str]:
+        # A file's tests stay in one process: they share what it built.
+        spread = ["-n", str(self.processes), "--dist", "loadfile"] if self.processes > 1 else []
+        return [sys.executable, "-m", "pytest", *self.folders, *spread, *options]
+
+
+@dataclass
+class Outcome:
+    """What one run told of itself, through `headrace.cli.outcome`."""
+
+    run: Run
+    status: int
+    counts: dict[str, int] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+
+def runs(suite: str | None) -> list[Run]:
+    """Without a suite: all but the long faults."""
+    if suite and suite != "unit":
+        return [Run(SUITES[suite])]
+    unit = Run(SUITES["unit"], min(os.cpu_count() or 1, _MOST_PROCESSES))
+    return [unit] if suite else [unit, Run([*SUITES["parts"], *SUITES["journeys"]])]
+
+
+def with_failures(repo: Path, planned: list[Run]) -> list[Run]:
+    """Those that hold a test that failed the last time: pytest would run all of a folder that holds none."""
+    try:
+        known = json.loads((repo / ".pytest_cache" / "v" / "cache" / "lastfailed").read_text())
+    except (OSError, ValueError):
+        return planned
+    return [run for run in planned if any(test.startswith(tuple(run.folders)) for test in known)] or planned
+
+
+def perform(repo: Path, planned: list[Run], options: list[str]) -> int:
+    """Passes them in turn; the exit status of all of them."""
+    began, outcomes = time.monotonic(), []
+    for run in planned:
+        outcomes.append(_pass(repo, run, options))
+        if outcomes[-1].status not in _RAN:
+            break
+    if len(planned) > 1:
+        page.print(total(outcomes, time.monotonic() - began), soft_wrap=True, markup=False)
+    return status([outcome.status for outcome in outcomes])
+
+
+def _pass(repo: Path, run: Run, options: list[str]) -> Outcome:
+    command = run.command(options)
+    console.print(f"[dim]pytest {' '.join(command[3:])}[/dim]")
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "outcome.json"
+        ended = subprocess.run(
+            [*command, "-p", "headrace.cli.outcome", f"--outcome={told}"], cwd=repo, env=_environment(), check=False
+        ).returncode
+        return Outcome(run, ended, **(json.loads(told.read_text()) if told.is_file() else {}))
+
+
+def _environment() -> dict[str, str]:
+    """Where an image forbids bytecode, every process would compile every module anew."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+def status(statuses: list[int]) -> int:
+    """0 only when all went well and some test ran."""
+    ran = [one for one in statuses if one != _FOUND_NONE]
+    return next((one for one in ran if one), 0) if ran else _FOUND_NONE
+
+
+def total(outcomes: list[Outcome], seconds: float) -> str:
+    """Every failure once more, runs that did not end, and one line over all."""
+    lines = ["All runs together:"]
+    lines += [f"FAILED {test}" for outcome in outcomes for test in outcome.failures]
+    lines += [
+        f"pytest ended with status {outcome.status} for {' '.join(outcome.run.folders)}: the rest was not run."
+        for outcome in outcomes
+        if outcome.status not in _RAN
+    ]
+    counts = sum((Counter(outcome.counts) for outcome in outcomes), Counter[str]())
+    words = ", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word]) or "no tests ran"
+    return "\n".join([*lines, f"===== {words} in {seconds:.2f}s ====="])
