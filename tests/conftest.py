@@ -6,6 +6,7 @@ after the parts' one is down.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -73,6 +74,12 @@ def pytest_unconfigure() -> None:
     """Each process of the unit tests has a folder too, and the one that hands out their work."""
     if not os.environ.get("HEADRACE_KEEP_TEST_HOME"):
         shutil.rmtree(_HOME, ignore_errors=True)
+
+
+def pytest_unconfigure() -> None:
+    """The process that only hands out unit tests to others has a folder too, and leaves it empty."""
+    with contextlib.suppress(OSError):
+        _HOME.rmdir()
 
 
 def _group(path: Path) -> str:

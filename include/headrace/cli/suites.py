@@ -47,7 +47,7 @@ class Run:
 
 @dataclass
 class Outcome:
-    """What one run told of itself (`--outcome` in tests/conftest.py)."""
+    """What one run told of itself, through `headrace.cli.outcome`."""
 
     run: Run
     status: int
@@ -89,8 +89,15 @@ def _pass(repo: Path, run: Run, options: list[str]) -> Outcome:
     console.print(f"[dim]pytest {' '.join(command[3:])}[/dim]")
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "outcome.json"
-        ended = subprocess.run([*command, f"--outcome={told}"], cwd=repo, check=False).returncode
+        ended = subprocess.run(
+            [*command, "-p", "headrace.cli.outcome", f"--outcome={told}"], cwd=repo, env=_environment(), check=False
+        ).returncode
         return Outcome(run, ended, **(json.loads(told.read_text()) if told.is_file() else {}))
+
+
+def _environment() -> dict[str, str]:
+    """Where an image forbids bytecode, every process would compile every module anew."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def status(statuses: list[int]) -> int:
@@ -101,7 +108,8 @@ def status(statuses: list[int]) -> int:
 
 def total(outcomes: list[Outcome], seconds: float) -> str:
     """Every failure once more, runs that did not end, and one line over all."""
-    lines = [f"FAILED {test}" for outcome in outcomes for test in outcome.failures]
+    lines = ["All runs together:"]
+    lines += [f"FAILED {test}" for outcome in outcomes for test in outcome.failures]
     lines += [
         f"pytest ended with status {outcome.status} for {' '.join(outcome.run.folders)}: the rest was not run."
         for outcome in outcomes
@@ -109,4 +117,4 @@ def total(outcomes: list[Outcome], seconds: float) -> str:
     ]
     counts = sum((Counter(outcome.counts) for outcome in outcomes), Counter[str]())
     words = ", ".join(f"{counts[word]} {word}" for word in _WORDS if counts[word]) or "no tests ran"
-    return "\n".join([*lines, f"===== in all: {words} in {seconds:.2f}s ====="])
+    return "\n".join([*lines, f"===== {words} in {seconds:.2f}s ====="])

@@ -6,6 +6,7 @@ The files are Open Data Contract Standard 3.1; this module reads the part of it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,6 +138,13 @@ def _field(raw: dict[str, Any]) -> Field:
 
 def load_contract(path: Path) -> Contract:
     """One contract file, or a ContractError that says what to change."""
+    state = path.stat()
+    return _loaded(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=256)
+def _loaded(path: Path, _mtime: int, _size: int) -> Contract:
+    """Read once for each state of the file: one command asks for all of them several times."""
     document = examine(path)
     if document.mistakes:
         raise ContractError("\n".join(str(mistake) for mistake in document.mistakes))

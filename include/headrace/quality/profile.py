@@ -24,6 +24,7 @@ _SHORTEST_DELAY = 1.0
 """Seconds; of less nobody minds twice as much."""
 _MOST_FIELDS = 200
 """A producer that sends keys of its own making must not fill the table of profiles."""
+_KINDS = {type(None): "null", bool: "boolean", int: "number", float: "number", str: "text"}
 
 
 class Record(NamedTuple):
@@ -72,8 +73,9 @@ class _Counting:
             self._unreadable += 1
             return
         for name, value in document.items():
-            if len(self._types) < _MOST_FIELDS or (name, _kind(value)) in self._types:
-                self._types[name, _kind(value)] += 1
+            typed = name, _KINDS.get(type(value), "nested")
+            if len(self._types) < _MOST_FIELDS or typed in self._types:
+                self._types[typed] += 1
         for name, listed in self._listed.items():
             value = document.get(name)
             if isinstance(value, str):
@@ -158,20 +160,6 @@ def _document(value: bytes | None) -> dict[str, Any] | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return document if isinstance(document, dict) else None
-
-
-def _kind(value: Any) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case str():
-            return "text"
-        case _:
-            return "nested"
 
 
 def _moment(value: Any) -> float | None:

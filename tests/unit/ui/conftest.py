@@ -19,7 +19,7 @@ for folder in (str(HERE), str(REPO)):
     if folder not in sys.path:
         sys.path.append(folder)
 
-from steps import sign_in  # noqa: E402
+from steps import RUN_SECONDS, sign_in  # noqa: E402
 from stub_api import Stub, serving  # noqa: E402
 
 
@@ -43,7 +43,7 @@ def stub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stub]:
 
 @pytest.fixture
 def app(stub: Stub) -> AppTest:
-    return AppTest.from_file(str(REPO / "app" / "ui" / "main.py"), default_timeout=10).run()
+    return AppTest.from_file(str(REPO / "app" / "ui" / "main.py"), default_timeout=RUN_SECONDS).run()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from steps import RUN_SECONDS
 from streamlit.testing.v1 import AppTest
 from stub_api import Stub, problem
 
@@ -16,7 +17,7 @@ from app.ui.views import {0}
 
 
 def _page(signed_in: AppTest, name: str) -> AppTest:
-    page = AppTest.from_string(SOURCE.format(name), default_timeout=10)
+    page = AppTest.from_string(SOURCE.format(name), default_timeout=RUN_SECONDS)
     page.session_state["token"] = signed_in.session_state["token"]
     return page.run()
 
