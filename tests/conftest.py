@@ -56,24 +56,6 @@ _GROUPS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="seed of the fault tests")
     parser.addoption("--kills", type=int, default=1, help="kills per process in the fault tests")
-    parser.addoption(
-        "--outcome", type=Path, help="a file for counts and failures, as `headrace.cli.suites` adds them up"
-    )
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    told: Path | None = config.getoption("--outcome")
-    if told:
-        found = {kind: reports for kind, reports in terminalreporter.stats.items() if kind}
-        wrong = [report.nodeid for kind in ("failed", "error") for report in found.get(kind, ())]
-        counts = {kind: len(reports) for kind, reports in found.items()}
-        told.write_text(json.dumps({"counts": counts, "failures": wrong}))
-
-
-def pytest_unconfigure() -> None:
-    """Each process of the unit tests has a folder too, and the one that hands out their work."""
-    if not os.environ.get("HEADRACE_KEEP_TEST_HOME"):
-        shutil.rmtree(_HOME, ignore_errors=True)
 
 
 def pytest_unconfigure() -> None:
@@ -142,6 +124,8 @@ def homes() -> Iterator[_Homes]:
     homes = _Homes()
     yield homes
     homes.stop()
+    if not os.environ.get("HEADRACE_KEEP_TEST_HOME"):
+        shutil.rmtree(_HOME, ignore_errors=True)
 
 
 @pytest.fixture(scope="module", autouse=True)
