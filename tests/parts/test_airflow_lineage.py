@@ -55,7 +55,7 @@ def ran(settings: Settings, variables: dict[str, str]) -> list[dict[str, Any]]:
     """The events of one run of each DAG by a real scheduler."""
     _airflow(variables, "dags", "reserialize")
     for dag in DAGS:
-        _airflow(variables, "dags", "trigger", dag, "--run-id", f"{dag} 1")
+        _airflow(variables, "dags", "trigger", dag, "--run-id", f"{dag}-1")
     with (settings.logs / "scheduler-of-the-test.log").open("w") as said:
         command = airflow.commands(settings)["airflow-scheduler"]
         scheduler = subprocess.Popen(command, env=variables, stdout=said, stderr=said)

@@ -134,7 +134,7 @@ def _raw(settings: Settings, stream: str) -> Counter[str]:
     try:
         rows = _query(settings, sql)
     except TrinoUserError as error:
-        assert error.error_name == "TABLE_NOT_FOUND", error
+        assert error.error_name in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"), error
         return Counter()
     assert len({tuple(row[1:]) for row in rows}) == len(rows)
     return Counter(row[0] for row in rows)
