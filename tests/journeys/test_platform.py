@@ -40,7 +40,7 @@ def test_airflow_starts_both_streaming_jobs(platform: Settings) -> None:
 @pytest.mark.parametrize("question", ["How many transactions in the last 5 minutes?", "Sales in the last 5 minutes"])
 def test_there_is_something_to_ask_at_once(platform: Settings, question: str) -> None:
     """Live figures, of money too, answer before the first history is built."""
-    answer = _await("a live answer", 180, lambda: (a := _ask(platform, question)).get("status") == "answered" and a)
+    answer = _await("a live answer", 300, lambda: (a := _ask(platform, question)).get("status") == "answered" and a)
     assert answer["data"]["rows"]
 
 

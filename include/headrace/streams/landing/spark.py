@@ -6,6 +6,7 @@ which query it was, and a batch that comes again after a kill is skipped where i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -66,9 +67,14 @@ class Tables:
         self._known[table] = batch
 
 
-def entities_first(contracts: Iterable[Contract]) -> list[Contract]:
-    """What events refer to lands before them: exchange rates and names are asked for while the rest still lands."""
-    return sorted(contracts, key=lambda contract: (contract.kind != "entity", contract.name))
+def entities_first(contracts: Iterable[Contract], sizes: Mapping[str, int] | None = None) -> list[Contract]:
+    """What events refer to lands before them, the little of it first: exchange rates and names are asked for while the
+    rest still lands.
+    """
+    known = sizes or {}
+    return sorted(
+        contracts, key=lambda contract: (contract.kind != "entity", known.get(contract.name, 0), contract.name)
+    )
 
 
 class LandRecords:
@@ -135,7 +141,10 @@ class LandFiles:
     def __call__(self, batch: DataFrame, number: int) -> None:
         paths = [row["path"] for row in batch.select("path").collect()]
         files = batch.select("path", *_named(F.col("path")), _taken_bytes())
-        for contract in entities_first(self._contracts[name] for name in {Taken.of(path).stream for path in paths}):
+        sizes = Counter[str]()
+        for one in map(Taken.of, paths):
+            sizes[one.stream] += one.size
+        for contract in entities_first((self._contracts[name] for name in sizes), sizes):
             ours = [path for path in paths if Taken.of(path).stream == contract.name]
             # Of one file that was taken twice the later look is the whole of it.
             latest = {Taken.of(path).name: path for path in sorted(ours, key=lambda path: Taken.of(path).made)}
