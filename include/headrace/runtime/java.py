@@ -20,6 +20,8 @@ from headrace.settings import get_settings
 
 log = get_logger(__name__)
 _DUMP_SECONDS = 120
+_SAYS = ("-Xlog:disable", "-Xlog:all=warning:stderr", "-Xlog:cds*=error:stderr")
+"""Java's own warnings: never where a job prints its result, and nothing of an archive that does not fit (yet)."""
 
 
 def ensure_own_classes(runtime: Path) -> None:
@@ -44,5 +46,5 @@ def options(name: str, home: Path, jars: Iterable[Path]) -> tuple[str, ...]:
     digest = hashlib.sha256("\n".join(map(str, (home, *jars))).encode()).hexdigest()[:12]
     archive = bootstrap.cache_folder() / "classes" / f"{name}-{digest}.jsa"
     archive.parent.mkdir(parents=True, exist_ok=True)
-    keep = (f"-XX:SharedArchiveFile={archive}", "-XX:+AutoCreateSharedArchive", "-Xlog:cds=error")
-    return *keep, *shlex.split(get_settings().java_options)
+    keep = (f"-XX:SharedArchiveFile={archive}", "-XX:+AutoCreateSharedArchive")
+    return *keep, *_SAYS, *shlex.split(get_settings().java_options)

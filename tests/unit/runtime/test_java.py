@@ -44,6 +44,11 @@ def test_archives_lie_in_the_cache_and_settings_come_last(cache: Path) -> None:
     assert options[-2:] == ("-Xlog:gc", "-Da=b c")
 
 
+def test_java_warns_beside_what_a_job_prints() -> None:
+    options = java.options("analytics", Path("/java21"), [])
+    assert "-Xlog:all=warning:stderr" in options[options.index("-Xlog:disable") :]
+
+
 def test_spark_gets_jars_on_its_own_class_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tools, "jars", lambda group: [Path(f"/{group} 1.jar")])
     variables = tools.spark_variables("lake", 21, ("spark-lake", "spark-s3"), "1g")
