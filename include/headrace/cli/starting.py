@@ -14,7 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from headrace.cli.output import console, print_json
-from headrace.runtime import artifacts, bootstrap, foretelling, parts, platform, preflight, tools, vault
+from headrace.runtime import artifacts, bootstrap, foretelling, parts, platform, ports, preflight, tools, vault
 from headrace.runtime import status as reading
 from headrace.runtime.model import Part
 from headrace.semantics import live_specs
@@ -41,8 +41,8 @@ def bring_up(only: list[str], *, as_json: bool) -> None:
         if strays := platform.clear_strays(settings):
             console.print(f"Ended {strays} processes that an earlier run left without a supervisor.")
         running = platform.running_parts(settings)
-        chosen = preflight.choose_ports(settings, wanted, running)
-        if preflight.write_ports(settings, chosen):
+        chosen = ports.choose(settings, wanted, running)
+        if ports.remember(settings, chosen):
             get_settings.cache_clear()
             settings = get_settings()
         already = all(part.name in running for part in wanted)
