@@ -14,7 +14,7 @@ RUNBOOK = """
 brings small files together, forgets snapshots after `snapshot_days` (7; never the newest, which holds a stream's place),
 and removes files that nothing refers to. Raw records that no build has read are kept, and the log says so. Nothing is deleted while
 no event arrived in the week before yesterday: the platform rested, or its clock jumped ahead.
-**The machine.** Deletes Airflow's own rows and old comparisons of live and curated figures after 30 days, task logs after 14.
+**The machine.** Deletes after 30 days Airflow's own rows, comparisons of live and curated figures, and lineage; task logs after 14.
 
 **Asked.** Whether rows of every day are single; builds ask the newest days only.
 
@@ -52,7 +52,7 @@ with DAG(
         getattr(keeping, step)(get_settings())
 
     lake = ("drop_old_rows", "compact", "expire_snapshots", "remove_orphans")
-    machine = ("clean_airflow", "delete_old_logs", "forget_comparisons")
+    machine = ("clean_airflow", "delete_old_logs", "forget_comparisons", "forget_lineage")
     start = worth_it()
     chain(start, *(in_the_lake.override(task_id=step)(step) for step in lake))
     # Builds ask the newest days whether rows are single; here every day is asked.

@@ -1,7 +1,7 @@
 """Real parts for tests, in state folders of their own: one for parts, one for journeys, never the person's.
 
-A session's parts run one home at a time, since two cores do not carry two platforms: the journeys' platform starts
-after the parts' one is down.
+A process of tests runs one home at a time: the next starts when the one before is down. Files of parts may be spread
+over processes; the journeys' platform has the machine to itself.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 REPO = Path(__file__).resolve().parents[1]
 _HOME = Path(tempfile.mkdtemp(prefix="headrace-test-"))
@@ -52,6 +54,8 @@ _GROUPS = {
 }
 """Files that share a state folder; every other one has one of its own, so that none finds another's events."""
 
+_LONG = ("lake", "test_answers", "test_new_stream", "test_sessions", "airflow")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=1, help="seed of the fault tests")
@@ -68,13 +72,28 @@ def _group(path: Path) -> str:
     return _GROUPS.get(path.stem, path.stem)
 
 
+class _ByHome(LoadScopeScheduling):
+    """What shares a state folder stays in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return _GROUPS.get(Path(file).stem, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return _ByHome(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cheap tests first, and each home once."""
+    """Cheap tests first, and each home once; of parts, what takes longest."""
 
     def rank(item: pytest.Item) -> tuple[int, int, str]:
         kind, place = item.path.relative_to(REPO).parts[1:3]
         journey = next((n for n, name in enumerate(_JOURNEYS) if place.startswith(name)), 0)
-        return _ORDER.index(kind) if kind in _ORDER else 0, journey, _group(item.path) if kind == "parts" else ""
+        if kind != "parts":
+            return _ORDER.index(kind) if kind in _ORDER else 0, journey, ""
+        group = _group(item.path)
+        return _ORDER.index(kind), _LONG.index(group) if group in _LONG else len(_LONG), group
 
     items.sort(key=rank)
 

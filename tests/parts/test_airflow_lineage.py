@@ -16,7 +16,7 @@ import pytest
 from headrace.lineage import store
 from headrace.lineage.events import run
 from headrace.lineage.names import table
-from headrace.runtime import airflow
+from headrace.runtime import airflow, upkeep
 from headrace.settings import Settings, inherited_environment
 from tests.conftest import headrace
 
@@ -111,6 +111,7 @@ def test_bare_runs_stay_for_a_week_and_the_last_of_each_job(settings: Settings) 
         for ago in each
     ]
     assert store.keep(settings, told) == len(told)
+    upkeep.forget_lineage(settings)
     sql = "select job_name, at from lineage_events where job_namespace = 'retention'"
     kept = {(job, (now - at).days) for job, at in _rows(settings, "headrace", sql)}
     assert kept == {("often", 0), ("often", 6), ("once", 20), ("flows", 0), ("flows", 8)}

@@ -1,4 +1,4 @@
-"""How suites are run: unit tests in several processes, then what shares real parts, one after another.
+"""How suites are run: unit tests, then what starts parts of its own, several at a time; then what has a whole platform.
 
 Each run is a pytest of its own. Together they end with one total in pytest's form, since people and CI read the last
 line: a failure of the first run is in it, however long the second one took.
@@ -17,6 +17,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from headrace.cli.output import console, page
 
 SUITES = {
@@ -27,6 +29,8 @@ SUITES = {
     "faults": ["tests/faults"],
 }
 _MOST_PROCESSES = 4
+_PARTS_GB = 6
+"""What one process of tests needs of memory, with Kafka, Trino and a Spark job of its own."""
 _FOUND_NONE = 5
 """pytest's exit status where no test was chosen: fine for one run of several."""
 _RAN = (0, 1, _FOUND_NONE)
@@ -38,10 +42,11 @@ _WORDS = ("failed", "passed", "skipped", "xfailed", "xpassed", "error")
 class Run:
     folders: list[str]
     processes: int = 1
+    spread: tuple[str, ...] = ()
+    """Options where there are several processes; what shares a home stays in one of them (tests/conftest.py)."""
 
     def command(self, options: Iterable[str]) -> list[str]:
-        # A file's tests stay in one process: they share what it built.
-        spread = ["-n", str(self.processes), "--dist", "loadfile"] if self.processes > 1 else []
+        spread = ["-n", str(self.processes), "--dist", "loadfile", *self.spread] if self.processes > 1 else []
         return [sys.executable, "-m", "pytest", *self.folders, *spread, *options]
 
 
@@ -57,10 +62,13 @@ class Outcome:
 
 def runs(suite: str | None) -> list[Run]:
     """Without a suite: all but the long faults."""
-    if suite and suite != "unit":
-        return [Run(SUITES[suite])]
-    unit = Run(SUITES["unit"], min(os.cpu_count() or 1, _MOST_PROCESSES))
-    return [unit] if suite else [unit, Run([*SUITES["parts"], *SUITES["journeys"]])]
+    cores = min(os.cpu_count() or 1, _MOST_PROCESSES)
+    homes = min(cores, int(psutil.virtual_memory().available / 1e9 / _PARTS_GB))
+    unit = Run(SUITES["unit"], cores)
+    # Long files come first and nothing else may, so that no process is left with a long one at the end.
+    parts = Run(SUITES["parts"], homes, ("--no-loadscope-reorder", "-v"))
+    known = {"unit": unit, "parts": parts}
+    return [known.get(suite) or Run(SUITES[suite])] if suite else [unit, parts, Run(SUITES["journeys"])]
 
 
 def with_failures(repo: Path, planned: list[Run]) -> list[Run]:

@@ -33,9 +33,9 @@ _TABLES = """select table_schema, table_name from lake.information_schema.tables
 
 def drop_old_rows(settings: Settings) -> dict[str, int]:
     """Raw records of events after `raw_days`, what was made of them after `analytics_days`; entities stay."""
+    if not _trusts_clock(settings):
+        return {}
     with _cursor(settings) as cursor:
-        if not lived.through_last_week(settings, cursor):
-            return {}
         present = {f"{schema}.{table}" for schema, table in fetch(cursor, _TABLES)}
         deleted = {}
         for table, column, since in [*_raw(settings), *_analytics(settings)]:
@@ -92,18 +92,20 @@ def compact(settings: Settings) -> dict[str, tuple[int, int]]:
 
 def expire_snapshots(settings: Settings, keep: timedelta | None = None) -> dict[str, tuple[int, int]]:
     """Snapshots older than `snapshot_days`, never the newest; how many each table had, and has."""
+    if keep is None and not _trusts_clock(settings):
+        return {}
     kept = timedelta(days=settings.snapshot_days) if keep is None else keep
-    return (
-        _each(settings, _older("expire_snapshots", kept), "snapshots") if keep is not None or _lived(settings) else {}
-    )
+    return _each(settings, _older("expire_snapshots", kept), "snapshots")
 
 
 def remove_orphans(settings: Settings) -> list[str]:
     """Files that no snapshot refers to, left by writers that were killed; young ones may still be in use."""
-    return list(_each(settings, _older("remove_orphan_files", _IN_USE), "snapshots")) if _lived(settings) else []
+    if not _trusts_clock(settings):
+        return []
+    return list(_each(settings, _older("remove_orphan_files", _IN_USE), "snapshots"))
 
 
-def _lived(settings: Settings) -> bool:
+def _trusts_clock(settings: Settings) -> bool:
     with _cursor(settings) as cursor:
         return lived.through_last_week(settings, cursor)
 

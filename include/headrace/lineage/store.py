@@ -15,8 +15,10 @@ from psycopg.types.json import Jsonb
 from headrace.lineage.events import Event
 from headrace.lineage.graph import Edge, Graph
 from headrace.lineage.names import canonical
+from headrace.log import get_logger
 from headrace.settings import Settings
 
+log = get_logger(__name__)
 _KEPT_DAYS, _KEPT_DAYS_BARE = 30, 7
 """A run that names neither what it read nor what it wrote makes no edge; some DAGs have hundreds of them a day."""
 _INSERT = """
@@ -26,7 +28,6 @@ on conflict (id) do update set at = greatest(lineage_events.at, excluded.at)
 returning xmax = 0
 """
 _EDGES = "select source_namespace, source, target_namespace, target, job from lineage_edges"
-# The last word on each job stays. Whoever keeps something at the same moment clears the same rows: nobody waits for them.
 _OLD = """
 delete from lineage_events where id in (
     select id from lineage_events old
@@ -34,7 +35,6 @@ delete from lineage_events where id in (
         select 1 from lineage_events newer
         where newer.job_namespace = old.job_namespace and newer.job_name = old.job_name and newer.at > old.at
     )
-    for update skip locked
 )
 """
 _RUNS = """
@@ -66,9 +66,15 @@ def keep(settings: Settings, events: Iterable[Event]) -> int:
     """How many were new. The same statement is kept once: a design that did not change has one event."""
     rows = [_row(event) for event in events]
     with _connect(settings) as connection, connection.cursor() as cursor:
-        new = sum(bool(cursor.execute(_INSERT, row).fetchone()[0]) for row in rows)  # type: ignore[index]
-        cursor.execute(_OLD, {"days": _KEPT_DAYS, "bare": _KEPT_DAYS_BARE})
-    return new
+        return sum(bool(cursor.execute(_INSERT, row).fetchone()[0]) for row in rows)  # type: ignore[index]
+
+
+def forget(settings: Settings) -> int:
+    """How many old events were deleted; the last word on each job stays, which its edges are made of."""
+    with _connect(settings) as connection:
+        deleted = connection.execute(_OLD, {"days": _KEPT_DAYS, "bare": _KEPT_DAYS_BARE}).rowcount
+    log.info("old lineage deleted", events=deleted)
+    return deleted
 
 
 def graph(settings: Settings) -> Graph:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from headrace.lineage import store
 from headrace.log import get_logger
 from headrace.runtime import airflow
 from headrace.settings import Settings
@@ -72,3 +73,8 @@ def forget_comparisons(settings: Settings, keep: timedelta = timedelta(days=30))
         ).rowcount
     log.info("old comparisons deleted", rows=deleted)
     return deleted
+
+
+def forget_lineage(settings: Settings) -> int:
+    """Events of runs that ended long ago: every task of every DAG tells two."""
+    return store.forget(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 
 from headrace.cli import suites
@@ -14,18 +15,18 @@ from headrace.settings import REPO
 FIRST, SECOND = Run(["first"]), Run(["second"])
 
 
-def test_only_unit_tests_are_spread_and_never_over_more_processes_than_there_are_cores(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_tests_are_spread_over_no_more_than_cores_and_memory_carry(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = psutil.virtual_memory()._replace(available=14e9)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: free)
     monkeypatch.setattr("os.cpu_count", lambda: 16)
-    unit, rest = suites.runs(None)
-    assert unit == Run(["tests/unit"], 4) == suites.runs("unit")[0]
-    assert rest == Run(["tests/parts", "tests/journeys"])
-    assert suites.runs("parts") == [Run(["tests/parts"])]
+    unit, parts, journeys = suites.runs(None)
+    assert [unit] == suites.runs("unit")
+    assert [parts] == suites.runs("parts")
+    assert (unit.processes, parts.processes, journeys) == (4, 2, Run(["tests/journeys"]))
     assert "-n 4 --dist loadfile" in " ".join(unit.command([]))
-    assert "-n" not in rest.command([])
+    assert "-n" not in journeys.command([])
     monkeypatch.setattr("os.cpu_count", lambda: 1)
-    assert "-n" not in suites.runs("unit")[0].command([])
+    assert all("-n" not in run.command([]) for run in suites.runs(None))
 
 
 @pytest.mark.parametrize(

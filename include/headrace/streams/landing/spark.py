@@ -6,7 +6,7 @@ which query it was, and a batch that comes again after a kill is skipped where i
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -139,21 +139,21 @@ class LandFiles:
         self._contracts, self._settings, self._stamps = contracts, settings, stamps
 
     def __call__(self, batch: DataFrame, number: int) -> None:
-        paths = [row["path"] for row in batch.select("path").collect()]
+        taken = {path: Taken.of(path) for (path,) in batch.select("path").collect()}
         files = batch.select("path", *_named(F.col("path")), _taken_bytes())
+        # Of one file that was taken twice the later look is the whole of it.
+        latest: dict[str, dict[str, str]] = defaultdict(dict)
         sizes = Counter[str]()
-        for one in map(Taken.of, paths):
+        for path, one in sorted(taken.items(), key=lambda item: item[1].made):
+            latest[one.stream][one.name] = path
             sizes[one.stream] += one.size
-        for contract in entities_first((self._contracts[name] for name in sizes), sizes):
-            ours = [path for path in paths if Taken.of(path).stream == contract.name]
-            # Of one file that was taken twice the later look is the whole of it.
-            latest = {Taken.of(path).name: path for path in sorted(ours, key=lambda path: Taken.of(path).made)}
-            self._land(files.where(F.col("path").isin([*latest.values()])), contract, [*latest.values()])
-        for path in paths:
+        for contract in entities_first((self._contracts[name] for name in latest), sizes):
+            ours = {path: taken[path] for path in latest[contract.name].values()}
+            self._land(files.where(F.col("path").isin([*ours])), contract, [*ours.values()])
+        for path in taken:
             Path(path.removeprefix("file:")).unlink(missing_ok=True)
 
-    def _land(self, files: DataFrame, contract: Contract, paths: list[str]) -> None:
-        taken = [Taken.of(path) for path in paths]
+    def _land(self, files: DataFrame, contract: Contract, taken: list[Taken]) -> None:
         raw = files.sparkSession.table(table_of(contract))
         held = raw.where(F.col("topic").isin([topic_of(contract.name, one.name) for one in taken]))
         lines = file_rows(files, contract, self._stamps.next())
