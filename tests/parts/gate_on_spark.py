@@ -1,10 +1,12 @@
-"""Run by a test in a Spark's own Python: judges the cases and prints the verdicts as JSON."""
+"""Run by a test in a Spark's own Python: judges the cases, keeps a file as a checkpoint does, and prints both as JSON."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from headrace.contracts.model import load_contracts
@@ -29,8 +31,20 @@ def main() -> None:
         row["name"]: {name: row[name] for name in ("refusal", "reason", "corrected", *GOOD)}
         for row in judged.select("name", "refusal", "reason", "corrected", *shown).collect()
     }
-    json.dump(verdicts, sys.stdout)
+    json.dump({"verdicts": verdicts, "files": kept_twice(spark, Path(sys.argv[1]))}, sys.stdout)
     spark.stop()
+
+
+def kept_twice(spark: SparkSession, folder: Path) -> dict[str, str]:
+    """What lies in a folder when a file was written there by Spark's own manager of checkpoints, and then replaced."""
+    path, conf = spark._jvm.org.apache.hadoop.fs.Path, spark._jsparkSession.sessionState().newHadoopConf()
+    streaming = spark._jvm.org.apache.spark.sql.execution.streaming.checkpointing
+    manager = streaming.CheckpointFileManager.create(path(folder.as_uri()), conf)
+    for word in ("first", "second"):
+        stream = manager.createAtomic(path((folder / "state").as_uri()), True)
+        stream.write(bytearray(word.encode()))
+        stream.close()
+    return {one.name: one.read_text() for one in folder.iterdir()}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""One gate, three engines: both Sparks and Trino judge the same bytes alike, and read the same values from them."""
+"""One gate, three engines: both Sparks and Trino judge the same bytes alike, and read the same values from them.
+
+How Sparks keep files is looked at in the same processes, since a start takes longer than either.
+"""
 
 from __future__ import annotations
 
@@ -20,25 +23,31 @@ from headrace.streams.gate_model import trino_model
 from tests.parts.gate_cases import CASES, GOOD, Case
 
 Verdicts = dict[str, dict[str, Any]]
+STARTED = ("chmod", "readlink", "ls", "stat")
 _RUN = re.compile(rb"([^']{1,6}?)\1{199,}")
 _MARKS = ("\ue000", "\ue001", "\ue002")
 
 
-def _spark(environment: str, java: int) -> Verdicts:
+def _spark(environment: str, java: int, folder: Path) -> dict[str, Any]:
+    """Where a program that Hadoop might start for a file leaves its name instead."""
     settings = get_settings()
-    script = Path(__file__).with_name("gate_on_spark.py")
-    path = f"{settings.repo / 'include'}:{settings.repo}"
-    python = tools.python_of(environment)
-    variables = os.environ | {
-        "PYTHONPATH": path,
-        "JAVA_HOME": str(tools.java_home(java)),
-        "PYSPARK_PYTHON": str(python),
-    }
+    folder, programs = folder / environment, folder / f"{environment}-programs"
+    folder.mkdir()
+    programs.mkdir()
+    for name in STARTED:
+        (programs / name).write_text(f"#!/bin/sh\necho $0 $@ >> '{programs}.log'\n")
+        (programs / name).chmod(0o755)
+    job = "live" if environment == "live" else "lake"
+    python, script = tools.python_of(environment), Path(__file__).with_name("gate_on_spark.py")
+    variables = os.environ | tools.spark_variables(job, java, [f"spark-{job}"], "512m")
+    variables |= {"PYTHONPATH": f"{settings.repo / 'include'}:{settings.repo}", "PYSPARK_PYTHON": str(python)}
+    variables["PATH"] = f"{programs}:{variables['PATH']}"
     done = subprocess.run(
-        [str(python), str(script)], env=variables, capture_output=True, text=True, timeout=150, check=False
+        [str(python), str(script), str(folder)], env=variables, capture_output=True, text=True, timeout=150, check=False
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)  # type: ignore[no-any-return]
+    log = programs.with_suffix(".log")
+    return json.loads(done.stdout) | {"started": log.read_text() if log.exists() else ""}
 
 
 def _literal(value: bytes | None) -> str:
@@ -79,9 +88,23 @@ def _trino(settings: Settings) -> Verdicts:
 
 
 @pytest.fixture(scope="module")
-def verdicts(start_parts: Callable[..., Settings]) -> dict[str, Verdicts]:
-    settings = start_parts("trino", "postgres")
-    return {"trino": _trino(settings), "lake": _spark("main", 21), "live": _spark("live", 25)}
+def sparks(tmp_path_factory: pytest.TempPathFactory, start_parts: Callable[..., Settings]) -> dict[str, dict[str, Any]]:
+    start_parts("trino", "postgres")
+    folder = tmp_path_factory.mktemp("spark")
+    return {"lake": _spark("main", 21, folder), "live": _spark("live", 25, folder)}
+
+
+@pytest.fixture(scope="module")
+def verdicts(sparks: dict[str, dict[str, Any]]) -> dict[str, Verdicts]:
+    return {"trino": _trino(get_settings())} | {name: told["verdicts"] for name, told in sparks.items()}
+
+
+@pytest.mark.parametrize("name", ["lake", "live"])
+def test_spark_keeps_a_file_without_a_process_for_it_nor_a_file_beside_it(
+    sparks: dict[str, dict[str, Any]], name: str
+) -> None:
+    assert sparks[name]["started"] == ""
+    assert sparks[name]["files"] == {"state": "second"}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -12,6 +12,14 @@ from headrace.streams.correcting import marks
 from headrace.streams.dialect import SPARK
 from headrace.streams.gate import columns, given, reason, refusal, rules, texts
 
+_FILES = {
+    # PySpark comes without Hadoop's native library, and Hadoop then starts `chmod` for each file that it makes and `readlink`
+    # for each that it renames: some 60 ms of processor where this takes 5 (decision 0032).
+    "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
+    "spark.sql.streaming.checkpointFileManagerClass": (
+        "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+    ),
+}
 SOURCE = ("key", "value", "topic", "partition", "offset", "arrived_at")
 
 
@@ -33,10 +41,11 @@ def session(name: str, *, cores: int, conf: Mapping[str, str]) -> SparkSession:
         "spark.sql.codegen.hugeMethodLimit": "8000",
         "spark.sql.streaming.stopTimeout": "60s",
     }
-    for key, value in {**common, **conf}.items():
+    for key, value in {**common, **_FILES, **conf}.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
     _keep_to_loopback(spark)
+    _without_checksum_files(spark)
     return spark
 
 
@@ -52,6 +61,14 @@ def _keep_to_loopback(spark: SparkSession) -> None:
     any_address = resolver.getClass().getDeclaredField("anyLocalAddress")
     any_address.setAccessible(True)
     any_address.set(resolver, java.net.InetAddress.getByName("127.0.0.1"))
+
+
+def _without_checksum_files(spark: SparkSession) -> None:
+    """A file and its sum are renamed one after the other: killed in between, a checkpoint could not be read again.
+
+    Parquet, RocksDB and Avro keep sums inside of their files.
+    """
+    spark._jvm.org.apache.hadoop.fs.FileSystem.getLocal(spark._jsc.hadoopConfiguration()).setWriteChecksum(False)
 
 
 def few_tasks(batch: DataFrame) -> DataFrame:
