@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -100,7 +101,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def headrace(*arguments: str, home: Path, timeout: float = 600, check: bool = True) -> subprocess.CompletedProcess[str]:
     """One `./headrace` command, as a person would type it."""
-    environment = os.environ | {"HEADRACE_HOME": str(home)}
+    # The Python that this environment was made from: looking for one again would take longer than many a command.
+    python = os.environ.get("HEADRACE_PYTHON") or os.path.realpath(sys.executable)
+    environment = os.environ | {"HEADRACE_HOME": str(home), "HEADRACE_PYTHON": python}
     result = subprocess.run(
         [str(REPO / "headrace"), *arguments],
         env=environment,

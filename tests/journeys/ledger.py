@@ -38,6 +38,7 @@ class Ledger:
     def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._wrong: list[AssertionError] = []
 
     def _event(self, number: int, sender: str) -> dict[str, object]:
         return {
@@ -52,13 +53,13 @@ class Ledger:
         }
 
     def send(self, count: int, *, seconds: float = 60) -> None:
-        """Sends this many, of people of its own; each batch again, with the same ids, until it is acknowledged."""
+        """Sends this many, of people of its own; each batch again, with the same ids, until it is acknowledged in time."""
         sender = uuid.uuid4().hex[:6]
-        deadline = time.monotonic() + seconds
         key = {"X-API-Key": self.settings.secret("ingest_api_key")}
         with httpx.Client(base_url=self.settings.ingest_url, headers=key, timeout=10) as client:
             for number, first in enumerate(range(0, count, self.batch), start=1):
                 batch = [self._event(first + i, sender) for i in range(min(self.batch, count - first))]
+                deadline = time.monotonic() + seconds
                 while not self._accepted(client, batch):
                     self.unanswered += 1
                     assert time.monotonic() < deadline, "ingest did not acknowledge in time"
@@ -80,14 +81,23 @@ class Ledger:
     def send_meanwhile(self, senders: int = 1) -> None:
         """Goes on in the background until `finish`."""
         for _ in range(senders):
-            thread = threading.Thread(target=self.send, args=(1_000_000,), kwargs={"seconds": 600}, daemon=True)
+            thread = threading.Thread(target=self._send_on, daemon=True)
             thread.start()
             self._threads.append(thread)
 
+    def _send_on(self) -> None:
+        try:
+            self.send(1_000_000, seconds=600)
+        except AssertionError as error:
+            self._wrong.append(error)
+
     def finish(self) -> None:
+        """What went wrong in the background is raised here."""
         self._stop.set()
         for thread in self._threads:
             thread.join(60)
+        if self._wrong:
+            raise self._wrong[0]
 
     def live(self) -> tuple[int, Decimal]:
         """What live windows say of this merchant: how many, how much."""
