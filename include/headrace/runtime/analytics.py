@@ -17,8 +17,6 @@ from headrace.settings import Settings
 
 _NAME = "analytics"
 _SECONDS = 1500.0
-_JAVA_SECONDS = 20.0
-"""Spark's Java ends after its Python, and keeps its classes for the next run: cut, it would leave half of them."""
 _DIFFERS = 1
 
 
@@ -64,7 +62,7 @@ def _ended(settings: Settings, days: int, seconds: float) -> tuple[int, str]:
                 f"The analytics job took over {seconds:.0f} s and was ended: see {_log_file(settings)}."
             ) from None
         finally:
-            end(marked(_NAME, settings.home), grace=_JAVA_SECONDS)
+            end(marked(_NAME, settings.home), grace=2.0)
     return process.returncode, output
 
 

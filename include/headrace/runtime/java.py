@@ -2,7 +2,7 @@
 
 The runtimes that wheels bring come without the archive of the JDK's own classes, so it is made once. On top of it each
 server and job has an archive of its own, which Java makes by itself when it ends well and there is none that fits, and
-leaves aside when a class path changed. Starting then takes half the processor time, which matters most where
+leaves aside when a class path changed (not Spark on Java 21: see `headrace.runtime.tools`). Starting then takes half the processor time, which matters most where
 everything starts at once.
 """
 
@@ -39,12 +39,13 @@ def ensure_own_classes(runtime: Path) -> None:
 
 
 def options(name: str, home: Path, jars: Iterable[Path]) -> tuple[str, ...]:
-    """Options by which a Java starts from the archive of this name, and makes it at its end if there is none.
-
-    Those that settings ask for come with them.
-    """
+    """Options by which a Java starts from the archive of this name, and makes it at its end if there is none."""
     digest = hashlib.sha256("\n".join(map(str, (home, *jars))).encode()).hexdigest()[:12]
     archive = bootstrap.cache_folder() / "classes" / f"{name}-{digest}.jsa"
     archive.parent.mkdir(parents=True, exist_ok=True)
-    keep = (f"-XX:SharedArchiveFile={archive}", "-XX:+AutoCreateSharedArchive")
-    return *keep, *_SAYS, *shlex.split(get_settings().java_options)
+    return f"-XX:SharedArchiveFile={archive}", "-XX:+AutoCreateSharedArchive", *plain()
+
+
+def plain() -> tuple[str, ...]:
+    """Options of every Java of ours: what it says where, and those that settings ask for."""
+    return *_SAYS, *shlex.split(get_settings().java_options)

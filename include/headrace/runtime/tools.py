@@ -52,6 +52,9 @@ def ensure_java(version: int) -> None:
     shim.rename(program)
 
 
+_KEEPS_CLASSES_OF_SPARK = 25
+
+
 def ensure_environments() -> None:
     bootstrap.ensure_environment("live")
     ensure_java(21)
@@ -63,17 +66,20 @@ def jars(group: str) -> list[Path]:
 
 
 def spark_variables(name: str, version: int, groups: Sequence[str], memory: str) -> dict[str, str]:
-    """What a PySpark program finds its Java and its jars by; it starts from the classes that one of its name has kept.
+    """What a PySpark program finds its Java and its jars by; on Java 25 it starts from the classes that one of its name has kept.
 
     The jars are on Java's own class path: those that Spark adds by itself would be copied, and could not be kept.
     """
     home, found = java_home(version), [path for group in groups for path in jars(group)]
+    # Spark's launcher names one jar by itself and once more among all. With a jar named twice, Java 21 refuses every archive
+    # that it made, and makes it anew at each end.
+    options = java.options(name, home, found) if version >= _KEEPS_CLASSES_OF_SPARK else java.plain()
     arguments = ["--driver-memory", memory, "--driver-class-path", ":".join(map(str, found)), "pyspark-shell"]
     return {
         "JAVA_HOME": str(home),
         "PATH": f"{home / 'bin'}:{os.environ.get('PATH', os.defpath)}",
         "PYSPARK_SUBMIT_ARGS": shlex.join(arguments),
-        "SPARK_SUBMIT_OPTS": shlex.join(java.options(name, home, found)),
+        "SPARK_SUBMIT_OPTS": shlex.join(options),
     }
 
 

@@ -64,6 +64,16 @@ def test_spark_gets_jars_on_its_own_class_path(monkeypatch: pytest.MonkeyPatch) 
     assert variables["PATH"].startswith(f"{variables['JAVA_HOME']}/bin:")
 
 
+@pytest.mark.parametrize(("version", "kept"), [(21, False), (25, True)])
+def test_spark_keeps_classes_only_where_java_takes_them_back(
+    monkeypatch: pytest.MonkeyPatch, version: int, kept: bool
+) -> None:
+    monkeypatch.setattr(tools, "jars", lambda group: [Path(f"/{group}.jar")])
+    options = shlex.split(tools.spark_variables("lake", version, ("spark-lake",), "1g")["SPARK_SUBMIT_OPTS"])
+    assert any(option.startswith("-XX:SharedArchiveFile=") for option in options) is kept
+    assert options[-2:] == ["-Xlog:gc", "-Da=b c"]
+
+
 def test_a_java_that_cannot_lay_its_classes_down_starts_all_the_same(tmp_path: Path) -> None:
     library = tmp_path / "lib" / "server"
     library.mkdir(parents=True)
