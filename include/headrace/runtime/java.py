@@ -2,8 +2,8 @@
 
 The runtimes that wheels bring come without the archive of the JDK's own classes, so it is made once. On top of it each
 server and job has an archive of its own, which Java makes by itself when it ends well and there is none that fits, and
-leaves aside when a class path changed (not Spark on Java 21: see `headrace.runtime.tools`). Starting then takes half the processor time, which matters most where
-everything starts at once.
+leaves aside when a class path changed (not Spark on Java 21: see `headrace.runtime.tools`). Starting then takes half the
+processor time, which matters most where everything starts at once.
 """
 
 from __future__ import annotations
