@@ -56,6 +56,7 @@ _GROUPS = {
 """Files that share a state folder; every other one has one of its own, so that none finds another's events."""
 
 _LONG = ("lake", "test_answers", "test_new_stream", "test_sessions", "airflow")
+"""Homes of parts that take longest: begun first, so that no process is left alone with one at the end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,8 +78,7 @@ class _ByHome(LoadScopeScheduling):
     """What shares a state folder stays in one process."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        return _GROUPS.get(Path(file).stem, file)
+        return _group(Path(nodeid.split("::", 1)[0]))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
@@ -88,13 +88,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Cheap tests first, and each home once; of parts, what takes longest."""
 
-    def rank(item: pytest.Item) -> tuple[int, int, str]:
+    def rank(item: pytest.Item) -> tuple[int, int, int, str]:
         kind, place = item.path.relative_to(REPO).parts[1:3]
         journey = next((n for n, name in enumerate(_JOURNEYS) if place.startswith(name)), 0)
-        if kind != "parts":
-            return _ORDER.index(kind) if kind in _ORDER else 0, journey, ""
-        group = _group(item.path)
-        return _ORDER.index(kind), _LONG.index(group) if group in _LONG else len(_LONG), group
+        group = _group(item.path) if kind == "parts" else ""
+        long = _LONG.index(group) if group in _LONG else len(_LONG)
+        return _ORDER.index(kind) if kind in _ORDER else 0, journey, long, group
 
     items.sort(key=rank)
 

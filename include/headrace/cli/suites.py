@@ -65,7 +65,7 @@ def runs(suite: str | None) -> list[Run]:
     cores = min(os.cpu_count() or 1, _MOST_PROCESSES)
     homes = min(cores, int(psutil.virtual_memory().available / 1e9 / _PARTS_GB))
     unit = Run(SUITES["unit"], cores)
-    # Long files come first and nothing else may, so that no process is left with a long one at the end.
+    # In the order of tests/conftest.py, which knows what takes long: xdist would begin with the files of most tests.
     parts = Run(SUITES["parts"], homes, ("--no-loadscope-reorder", "-v"))
     known = {"unit": unit, "parts": parts}
     return [known.get(suite) or Run(SUITES[suite])] if suite else [unit, parts, Run(SUITES["journeys"])]

@@ -29,12 +29,10 @@ returning xmax = 0
 """
 _EDGES = "select source_namespace, source, target_namespace, target, job from lineage_edges"
 _OLD = """
-delete from lineage_events where id in (
-    select id from lineage_events old
-    where (at < now() - make_interval(days => %(bare)s) and bare or at < now() - make_interval(days => %(days)s)) and exists (
-        select 1 from lineage_events newer
-        where newer.job_namespace = old.job_namespace and newer.job_name = old.job_name and newer.at > old.at
-    )
+delete from lineage_events old
+where (at < now() - make_interval(days => %(bare)s) and bare or at < now() - make_interval(days => %(days)s)) and exists (
+    select 1 from lineage_events newer
+    where newer.job_namespace = old.job_namespace and newer.job_name = old.job_name and newer.at > old.at
 )
 """
 _RUNS = """
