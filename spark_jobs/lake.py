@@ -40,6 +40,8 @@ _STOP_SECONDS = 25.0
 _CONF = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:MaxMetaspaceSize=320m -XX:ReservedCodeCacheSize=128m",
+    # A batch is small and its plan is not: planning it anew while it runs costs more than it saves.
+    "spark.sql.adaptive.enabled": "false",
     # A listener hears of an idle trigger at every trigger, not every ten seconds.
     "spark.sql.streaming.noDataProgressEventInterval": "1000",
     "spark.sql.streaming.minBatchesToRetain": "20",

@@ -114,7 +114,7 @@ def test_a_copy_that_fails_leaves_what_was_there_and_says_why(elsewhere: Elsewhe
     done = elsewhere.run(3)
     elsewhere.redshift("alter table redshift.merchant_day drop constraint refused")
     assert "ended as success" not in done
-    assert 'violates check constraint "refused"' in done, done[-3000:]
+    assert r"violates check constraint \"refused\"" in done, done[-3000:]  # As JSON writes it.
     assert elsewhere.redshift(count) == before
 
 

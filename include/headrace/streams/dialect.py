@@ -195,7 +195,8 @@ class Spark:
         return rf"trim(BOTH ' \t\n\r' FROM {sql})"
 
     def not_null(self, items: list[str]) -> str:
-        return f"filter(array({', '.join(items)}), x -> x IS NOT NULL)"
+        # Not `filter`: what a lambda looks at is interpreted, item by item. Marks differ, so none is lost here.
+        return f"array_except(array({', '.join(items)}), array(CAST(NULL AS string)))"
 
     def timestamp(self, sql: str, pattern: str) -> str:
         return f"CASE WHEN {matches(self, sql, pattern)} THEN try_cast({utc_micros(self, sql)} AS timestamp) END"

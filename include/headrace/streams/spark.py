@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -74,6 +75,19 @@ def _without_checksum_files(spark: SparkSession) -> None:
 def few_tasks(batch: DataFrame) -> DataFrame:
     """The batch in as many tasks as there are cores: one for each partition of each topic costs more than its records."""
     return batch.coalesce(batch.sparkSession.sparkContext.defaultParallelism)
+
+
+@contextmanager
+def worked_out(frame: DataFrame) -> Iterator[DataFrame]:
+    """The rows in at most as many tasks as there are cores, worked out once and kept while the block lasts.
+
+    Not `persist`: it packs rows by column, and every statement over them would be planned with all that they were made by.
+    """
+    kept = few_tasks(frame).localCheckpoint()
+    try:
+        yield kept
+    finally:
+        kept._jdf.queryExecution().logical().rdd().unpersist(False)
 
 
 def kafka_options(settings: Settings) -> dict[str, str]:

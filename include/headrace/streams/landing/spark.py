@@ -88,6 +88,7 @@ class LandRecords:
     def __call__(self, batch: DataFrame, number: int) -> None:
         spark = batch.sparkSession
         self._tables = self._tables or Tables(query_of(spark))
+        # Packed by column: a batch that catches up has hundreds of thousands of records, and its plan is short.
         held = few_tasks(batch).persist()
         try:
             topics = {row["topic"] for row in held.select("topic").distinct().collect()}

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS firsts (
@@ -35,8 +36,7 @@ WHERE firsts.says <> batch.says ORDER BY batch.n
 _FORGET = "DELETE FROM firsts WHERE n <= (SELECT max(n) FROM firsts) - ?"
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     """What an event says of when and how much, and where it lies."""
 
     stream: str
@@ -72,8 +72,7 @@ class Firsts:
         """Notes versions that are new, in this order, and returns those that differ from the first of their identity."""
         with self._connection as connection, closing(connection.cursor()) as cursor:
             cursor.execute("DELETE FROM batch")
-            rows = (astuple(version) for version in versions)
-            cursor.executemany(_ADD, rows)
+            cursor.executemany(_ADD, versions)
             cursor.execute(_NOTE)
             found = list(_conflicts(cursor.execute(_OTHERS)))
             cursor.execute(_FORGET, (self._bound,))

@@ -19,7 +19,7 @@ from headrace.settings import Settings
 from headrace.streams.landing.table import table_of
 from headrace.streams.refining.firsts import Firsts, Version
 from headrace.streams.refining.known import Known, unresolved
-from headrace.streams.spark import few_tasks, gated, kafka_options
+from headrace.streams.spark import gated, kafka_options, worked_out
 from headrace.streams.topics import DEAD_LETTERS
 
 CONFLICT = "conflict"
@@ -28,6 +28,8 @@ _RECORD = (*_PLACE, "arrived_at", "key", "value", "headers")
 _FORMAT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
 _LETTER_BYTES, _KEY_BYTES, _HEADERS, _NAME, _HEADER_BYTES = 1_048_577, 16_384, 64, 128, 4_096
 """What leaves, as compression hides how large a record is: beyond this the beginning is sent on, and raw has all of it."""
+_FEW = 2_000
+"""Records that one task judges as soon as two."""
 _SINK = {"kafka.compression.type": "lz4", "kafka.linger.ms": "5", "kafka.max.request.size": str(4 * 1_048_576)}
 
 
@@ -42,22 +44,19 @@ class Refine:
         self._known = Known(folder / "known.sqlite", self._keys_in_raw)
 
     def __call__(self, batch: DataFrame, _: int) -> None:
-        held = few_tasks(batch).persist()
-        try:
-            topics = [row["topic"] for row in held.select("topic").distinct().collect()]
-            present = [self._by_topic[topic] for topic in topics if topic in self._by_topic]
+        with worked_out(batch) as held:
+            counts = {row["topic"]: row["count"] for row in held.groupBy("topic").count().collect()}
+            present = [self._by_topic[topic] for topic in counts if topic in self._by_topic]
             if present:
-                parts = [judged(held, contract, self._settings) for contract in present]
-                self._send(few_tasks(reduce(DataFrame.unionByName, parts)).persist())
-        finally:
-            held.unpersist()
+                # Each task makes the code of every gate anew, which few records are not worth.
+                records = held.coalesce(1) if sum(counts.values()) < _FEW else held
+                parts = [judged(records, contract, self._settings) for contract in present]
+                with worked_out(reduce(DataFrame.unionByName, parts)) as rows:
+                    self._send(rows)
 
     def _send(self, rows: DataFrame) -> None:
-        try:
-            sent = outgoing(annotated(rows, self._notes(rows)))
-            sent.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
-        finally:
-            rows.unpersist()
+        sent = outgoing(annotated(rows, self._notes(rows)))
+        sent.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
 
     def _notes(self, rows: DataFrame) -> list[tuple[Any, ...]]:
         """What other records tell of an accepted one: its place, the conflict or None, its unresolved fields."""
