@@ -29,7 +29,7 @@ _FORMAT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFiel
 _LETTER_BYTES, _KEY_BYTES, _HEADERS, _NAME, _HEADER_BYTES = 1_048_577, 16_384, 64, 128, 4_096
 """What leaves, as compression hides how large a record is: beyond this the beginning is sent on, and raw has all of it."""
 _FEW = 2_000
-"""Records that one task judges as soon as two."""
+"""Records that one task judges: a second one would write the code of every gate once more."""
 _SINK = {"kafka.compression.type": "lz4", "kafka.linger.ms": "5", "kafka.max.request.size": str(4 * 1_048_576)}
 
 
@@ -48,7 +48,6 @@ class Refine:
             counts = {row["topic"]: row["count"] for row in held.groupBy("topic").count().collect()}
             present = [self._by_topic[topic] for topic in counts if topic in self._by_topic]
             if present:
-                # Each task makes the code of every gate anew, which few records are not worth.
                 records = held.coalesce(1) if sum(counts.values()) < _FEW else held
                 parts = [judged(records, contract, self._settings) for contract in present]
                 with worked_out(reduce(DataFrame.unionByName, parts)) as rows:
