@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import reduce
 from pathlib import Path
+from typing import Any
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.contracts.model import load_contracts
 from headrace.settings import get_settings
 from headrace.streams.spark import gated, session
 from tests.parts.gate_cases import ARRIVED, CASES, GOOD
+from tests.parts.plain_cases import records
 
 
 def main() -> None:
@@ -31,7 +34,10 @@ def main() -> None:
         row["name"]: {name: row[name] for name in ("refusal", "reason", "corrected", *GOOD)}
         for row in judged.select("name", "refusal", "reason", "corrected", *shown).collect()
     }
-    json.dump({"verdicts": verdicts, "files": kept_twice(spark, Path(sys.argv[1]))}, sys.stdout)
+    told = {"verdicts": verdicts, "files": kept_twice(spark, Path(sys.argv[1]))}
+    if "refine" in sys.argv:
+        told["refined"] = refined(spark)
+    json.dump(told, sys.stdout)
     spark.stop()
 
 
@@ -45,6 +51,28 @@ def kept_twice(spark: SparkSession, folder: Path) -> dict[str, str]:
         stream.write(bytearray(word.encode()))
         stream.close()
     return {one.name: one.read_text() for one in folder.iterdir()}
+
+
+def refined(spark: SparkSession) -> list[dict[str, Any]]:
+    """Each record as the first look tells it, where it does, and as the gate does."""
+    from headrace.streams.refining.arrow import RECORD
+    from headrace.streams.refining.spark import judged, looked_at, plainly_right
+
+    settings = get_settings()
+    contracts = load_contracts(settings.contracts)
+    rows = [
+        (contract.topic, 0, at, ARRIVED, b"key", None if value is None else bytearray(value), [])
+        for at, (contract, value) in enumerate(records(contracts))
+    ]
+    frame = spark.createDataFrame(rows, RECORD)
+    plain = plainly_right(looked_at(frame, contracts.values(), settings))
+    by_gate = reduce(DataFrame.unionByName, [judged(frame, contract, settings) for contract in contracts.values()])
+    said: dict[int, dict[str, Any]] = {
+        row["offset"]: {"plain": None, "gate": row.asDict(recursive=True)} for row in by_gate.collect()
+    }
+    for row in plain.collect():
+        said[row["offset"]]["plain"] = row.asDict(recursive=True)
+    return json.loads(json.dumps([said[at] for at in sorted(said)], default=str))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ _RUN = re.compile(rb"([^']{1,6}?)\1{199,}")
 _MARKS = ("\ue000", "\ue001", "\ue002")
 
 
-def _spark(environment: str, java: int, folder: Path) -> dict[str, Any]:
+def _spark(environment: str, java: int, folder: Path, *also: str) -> dict[str, Any]:
     """Where a program that Hadoop might start for a file leaves its name instead."""
     settings = get_settings()
     folder, programs = folder / environment, folder / f"{environment}-programs"
@@ -40,10 +40,15 @@ def _spark(environment: str, java: int, folder: Path) -> dict[str, Any]:
     job = "live" if environment == "live" else "lake"
     python, script = tools.python_of(environment), Path(__file__).with_name("gate_on_spark.py")
     variables = os.environ | tools.spark_variables(job, java, [f"spark-{job}"], "512m")
-    variables |= {"PYTHONPATH": f"{settings.repo / 'include'}:{settings.repo}", "PYSPARK_PYTHON": str(python)}
+    variables["PYTHONPATH"] = f"{settings.repo / 'include'}:{settings.repo}"
     variables["PATH"] = f"{programs}:{variables['PATH']}"
     done = subprocess.run(
-        [str(python), str(script), str(folder)], env=variables, capture_output=True, text=True, timeout=150, check=False
+        [str(python), str(script), str(folder), *also],
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=150,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     log = programs.with_suffix(".log")
@@ -91,7 +96,7 @@ def _trino(settings: Settings) -> Verdicts:
 def sparks(tmp_path_factory: pytest.TempPathFactory, start_parts: Callable[..., Settings]) -> dict[str, dict[str, Any]]:
     start_parts("trino", "postgres")
     folder = tmp_path_factory.mktemp("spark")
-    return {"lake": _spark("main", 21, folder), "live": _spark("live", 25, folder)}
+    return {"lake": _spark("main", 21, folder, "refine"), "live": _spark("live", 25, folder)}
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +125,12 @@ def test_every_engine_judges_alike(verdicts: dict[str, Verdicts], case: Case) ->
         assert len({row["reason"] for row in found.values()}) == 1
         assert found["lake"]["reason"]
         assert case.reason in (None, found["lake"]["reason"])
+
+
+def test_what_is_plainly_right_is_told_as_the_gate_tells_it(sparks: dict[str, dict[str, Any]]) -> None:
+    refined = sparks["lake"]["refined"]
+    plain = [one for one in refined if one["plain"]]
+    assert [one["plain"] for one in plain] == [one["gate"] for one in plain]
+    streams = load_contracts(get_settings().contracts)
+    assert {one["plain"]["stream"] for one in plain} == set(streams)
+    assert {one["gate"]["stream"] for one in refined if not one["plain"]} == set(streams)

@@ -63,9 +63,14 @@ class DecimalRule:
     def plain(self, value: Decimal) -> Decimal | msgspec.Raw:
         """The same number in plain digits, as the gate wants it: no exponent, no zeros beyond the scale."""
         if -cast("int", value.as_tuple().exponent) > self.scale:
-            value = value.quantize(Decimal(1).scaleb(-self.scale), context=_WIDE)
+            value = in_places(value, self.scale)
         text = str(value)
         return msgspec.Raw(f"{value:f}".encode()) if "E" in text else value
+
+
+def in_places(value: Decimal, scale: int) -> Decimal:
+    """The number with exactly so many decimal places."""
+    return value.quantize(Decimal(1).scaleb(-scale), context=_WIDE)
 
 
 def decimal_rule(field: Field) -> DecimalRule | None:

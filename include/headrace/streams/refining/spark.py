@@ -6,20 +6,24 @@ identity, and by topic, partition and offset.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from headrace.contracts.model import Contract
 from headrace.settings import Settings
 from headrace.streams.landing.table import table_of
-from headrace.streams.refining.firsts import Firsts, Version
-from headrace.streams.refining.known import Known, unresolved
-from headrace.streams.spark import gated, kafka_options, worked_out
+from headrace.streams.refining.arrow import RECORD, TOLD, FirstLook
+from headrace.streams.refining.firsts import Firsts
+from headrace.streams.refining.known import Known
+from headrace.streams.refining.notes import ASKED, Note, Notes
+from headrace.streams.refining.plain import NOTHING, memory_of
+from headrace.streams.spark import few_tasks, gated, kafka_options, worked_out
 from headrace.streams.topics import DEAD_LETTERS
 
 CONFLICT = "conflict"
@@ -40,37 +44,33 @@ class Refine:
         self._spark, self._contracts, self._settings = spark, contracts, settings
         self._by_topic = {contract.topic: contract for contract in contracts.values()}
         folder = settings.checkpoints / "lake"
-        self._firsts = Firsts(folder / "firsts.sqlite", settings.conflict_ids)
-        self._known = Known(folder / "known.sqlite", self._keys_in_raw)
+        known = Known(folder / "known.sqlite", self._keys_in_raw)
+        self._notes = Notes(contracts, Firsts(folder / "firsts.sqlite", settings.conflict_ids), known)
 
     def __call__(self, batch: DataFrame, _: int) -> None:
-        with worked_out(batch) as held:
-            counts = {row["topic"]: row["count"] for row in held.groupBy("topic").count().collect()}
-            present = [self._by_topic[topic] for topic in counts if topic in self._by_topic]
-            if present:
-                records = held.coalesce(1) if sum(counts.values()) < _FEW else held
-                parts = [judged(records, contract, self._settings) for contract in present]
-                with worked_out(reduce(DataFrame.unionByName, parts)) as rows:
-                    self._send(rows)
+        with worked_out(looked_at(batch, self._contracts.values(), self._settings)) as records:
+            told = asked(records)
+            plain = [record for record in told if record["stream"]]
+            doubtful = Counter(record["topic"] for record in told if not record["stream"])
+            parts = self._judged(records, doubtful)
+            if not parts:
+                self._send(plainly_right(records), plain)
+                return
+            with worked_out(reduce(DataFrame.unionByName, parts)) as rows:
+                accepted = asked(rows.where("refusal IS NULL"))
+                self._send(plainly_right(records).unionByName(rows), plain + accepted)
 
-    def _send(self, rows: DataFrame) -> None:
-        sent = outgoing(annotated(rows, self._notes(rows)))
+    def _judged(self, records: DataFrame, doubtful: Counter[str]) -> list[DataFrame]:
+        """What is left to the gate, by contract; a record of a topic without one is left aside."""
+        left = records.where("stream IS NULL").select(*_RECORD)
+        if doubtful.total() < _FEW:
+            left = left.coalesce(1)
+        contracts = [self._by_topic[topic] for topic in doubtful if topic in self._by_topic]
+        return [judged(left, contract, self._settings) for contract in contracts]
+
+    def _send(self, rows: DataFrame, accepted: list[dict[str, Any]]) -> None:
+        sent = outgoing(annotated(rows, self._notes.of(accepted)))
         sent.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
-
-    def _notes(self, rows: DataFrame) -> list[tuple[Any, ...]]:
-        """What other records tell of an accepted one: its place, the conflict or None, its unresolved fields."""
-        told = ("arrived_at", *_PLACE, "stream", "memory", "identity", "says", "entity_key", "named")
-        # In the order in which the lake decides which of two events is the first.
-        accepted = sorted(rows.where("refusal IS NULL").select(*told).collect(), key=lambda row: row[:4])
-        compared = (Version(r["memory"], r["identity"], r["says"], *_place(r)) for r in accepted if r["memory"])
-        conflicts = {_place_of(found.other): found.reason for found in self._firsts.conflicts(compared)}
-        self._known.note((r["stream"], r["entity_key"]) for r in accepted if r["entity_key"] is not None)
-        missing = self._known.missing(named for r in accepted for named in self._named(r))
-        notes = [
-            (*_place(r), conflicts.get(_place(r)), unresolved(self._references(r), r["named"], missing))
-            for r in accepted
-        ]
-        return [note for note in notes if note[3] or note[4]]
 
     def _keys_in_raw(self, entity: str, since: datetime) -> list[str]:
         """The keys of an entity's accepted records that landed since then; those of files came by no topic."""
@@ -81,38 +81,44 @@ class Refine:
         judged_keys = gated(records, contract, self._settings.future_minutes).select(contract.key, "refusal").distinct()
         return [row[0] for row in judged_keys.collect() if row["refusal"] is None]
 
-    def _references(self, row: Row) -> dict[str, str]:
-        return self._contracts[row["stream"]].references
 
-    def _named(self, row: Row) -> Iterable[tuple[str, str]]:
-        named = zip(self._references(row).values(), row["named"], strict=True)
-        return ((entity, key) for entity, key in named if key is not None)
-
-
-def _place(row: Row) -> tuple[str, int, int]:
-    return row["topic"], row["partition"], row["offset"]
+def looked_at(batch: DataFrame, contracts: Iterable[Contract], settings: Settings) -> DataFrame:
+    """Records with what is told of those that are plainly right; `stream` is null where the gate has to judge."""
+    future, lateness = timedelta(minutes=settings.future_minutes), timedelta(minutes=settings.lateness_minutes)
+    look = FirstLook(contracts, future=future, lateness=lateness)
+    return few_tasks(batch).withColumns(_bounded()).select(*_RECORD).mapInArrow(look, f"{RECORD}, {TOLD}")
 
 
-def _place_of(version: Version) -> tuple[str, int, int]:
-    return version.topic, version.partition, version.offset
+def asked(rows: DataFrame) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = rows.select(*ASKED).toArrow().to_pylist()
+    return found
+
+
+def plainly_right(records: DataFrame) -> DataFrame:
+    """In the shape that `judged` gives."""
+    nothing = F.lit(None).cast("string")
+    added = {"refusal": nothing, "reason": nothing, "corrected": F.array().cast("array<string>")}
+    return records.where("stream IS NOT NULL").withColumns(added)
 
 
 def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
     """The contract's records in the shape that all contracts share: verdict, identity, and the event as it is sent on."""
     rows = gated(records.where(F.col("topic") == contract.topic), contract, settings.future_minutes)
-    return rows.withColumns(_bounded()).select(
+    return rows.select(
         *_RECORD,
         F.lit(contract.name).alias("stream"),
         F.lit(contract.processed_topic).alias("processed_topic"),
         "refusal",
         "reason",
         F.concat_ws("\x1f", *(F.col(name).cast("string") for name in contract.identity)).alias("identity"),
-        F.lit(_memory(contract)).cast("string").alias("memory"),
+        F.lit(memory_of(contract)).cast("string").alias("memory"),
         _says(contract).alias("says"),
         F.expr(contract.key if contract.kind == "entity" else "CAST(NULL AS string)").alias("entity_key"),
         F.array(*contract.references).cast("array<string>").alias("named"),
         F.to_json(F.struct(*(field.name for field in contract.fields)), _FORMAT).alias("event"),
-        _quality(contract, settings).alias("quality"),
+        F.expr(f"arrived_at > {contract.event_time} + INTERVAL {settings.lateness_minutes} MINUTE").alias("late"),
+        F.lit(contract.version).alias("contract_version"),
+        "corrected",
     )
 
 
@@ -125,21 +131,15 @@ def _bounded() -> dict[str, Column]:
     }
 
 
-def _memory(contract: Contract) -> str | None:
-    """Versions are compared under one set of fields and types: a changed contract begins anew."""
-    told = ", ".join(f"{name} {contract.field(name).type}" for name in contract.version_fields)
-    return f"{contract.name}: {told}" if told else None
-
-
 def _says(contract: Contract) -> Column:
     told = (
-        F.concat(F.lit(f"{name} "), F.coalesce(F.col(name).cast("string"), F.lit("nothing")))
+        F.concat(F.lit(f"{name} "), F.coalesce(F.col(name).cast("string"), F.lit(NOTHING)))
         for name in contract.version_fields
     )
     return F.concat_ws(", ", *told)
 
 
-def annotated(rows: DataFrame, notes: list[tuple[Any, ...]]) -> DataFrame:
+def annotated(rows: DataFrame, notes: list[Note]) -> DataFrame:
     """The rows with what other records tell of them."""
     nothing = F.array().cast("array<string>")
     if not notes:
@@ -172,20 +172,10 @@ def _header_map() -> Column:
     return F.expr("map_from_entries(transform(headers, h -> struct(h.key, CAST(h.value AS STRING))))")
 
 
-def _quality(contract: Contract, settings: Settings) -> Column:
-    late = F.expr(f"arrived_at > {contract.event_time} + INTERVAL {settings.lateness_minutes} MINUTES")
-    return F.struct(
-        late.alias("late"),
-        F.col("arrived_at"),
-        *_PLACE,
-        F.lit(contract.version).alias("contract_version"),
-        F.col("corrected"),
-    )
-
-
 def _event() -> Column:
     """The contract's fields, and beside them what the platform knows of the event."""
-    quality = F.to_json(F.col("quality").withField("unresolved", F.col("unresolved")), _FORMAT)
+    known = F.struct("late", "arrived_at", *_PLACE, "contract_version", "corrected", "unresolved")
+    quality = F.to_json(known, _FORMAT)
     return F.concat(F.expr("substr(event, 1, length(event) - 1)"), F.lit(',"quality":'), quality, F.lit("}"))
 
 
