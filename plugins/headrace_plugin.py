@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
+from headrace_airflow.declared import RunQueued
 from headrace_airflow.links import JobLogLink
 
 
@@ -31,3 +32,4 @@ class HeadracePlugin(AirflowPlugin):
         }
     ]
     operator_extra_links: ClassVar[list[Any]] = [JobLogLink()]
+    deadline_references: ClassVar[list[Any]] = [RunQueued]

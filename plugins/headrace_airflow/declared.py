@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk import AsyncCallback, DeadlineAlert, DeadlineReference
+from airflow.sdk import AsyncCallback, DeadlineAlert
+from airflow.sdk.definitions.deadline import BaseDeadlineReference
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 # What is down for a moment is back at the first try; what is down for long is not asked every few seconds.
 _PATIENT = {
@@ -29,6 +33,20 @@ async def tell_of_delay(context: dict[str, Any], **_: Any) -> None:
     await asyncio.to_thread(delays.tell, get_settings(), run["dag_id"], run["dag_run_id"], str(missed))
 
 
+class RunQueued(BaseDeadlineReference):
+    """When a run was queued. With Airflow's own reference of that meaning, 3.3 fails to clear any task of a run that is not done
+    (apache/airflow#70368), which is what every runbook here asks of people.
+    """
+
+    required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
+
+    def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str) -> datetime | None:
+        from airflow.models import DagRun
+        from sqlalchemy import select
+
+        return session.scalar(select(DagRun.queued_at).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
+
+
 def due_within(**time: float) -> DeadlineAlert:
     """So long after a run was queued, people are told that it is not done; the run goes on."""
-    return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, timedelta(**time), AsyncCallback(tell_of_delay))
+    return DeadlineAlert(RunQueued(), timedelta(**time), AsyncCallback(tell_of_delay))

@@ -6,7 +6,10 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
+import httpx
+import psycopg
 import pytest
 
 from headrace.lake.rebuild import CannotRebuild
@@ -31,6 +34,21 @@ def test_a_backfill_is_ordered_with_its_days(settings: Settings) -> None:
     assert backfilling.follow(settings, run, seconds=0) == {"run": run, "state": "queued", "changed": None}
     with pytest.raises(backfilling.BackfillFailed, match="Airflow refused"):
         backfilling.follow(settings, "no such run", seconds=0)
+
+
+def test_a_task_of_a_run_that_has_a_deadline_can_be_cleared(settings: Settings) -> None:
+    """As every runbook asks of people; Airflow's own reference to when a run was queued makes this an error 500."""
+    run = backfilling.order(settings, "2026-01-30", "2026-01-31")
+    with psycopg.connect(settings.postgres_dsn("airflow")) as connection:
+        due = "select d.deadline_time - r.queued_at from deadline d join dag_run r on r.id = d.dagrun_id where r.run_id = %s"
+        assert connection.execute(due, (run,)).fetchall() == [(timedelta(hours=6),)]
+    with httpx.Client(base_url=settings.airflow_url, trust_env=False, timeout=60) as client:
+        who = {"username": "admin", "password": settings.secret("admin_password")}
+        token = client.post("/auth/token", json=who).raise_for_status().json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        body = {"dry_run": False, "dag_run_id": run, "task_ids": ["rebuild"], "only_failed": False}
+        cleared = client.post("/api/v2/dags/backfill/clearTaskInstances", json=body).raise_for_status().json()
+    assert [task["task_id"] for task in cleared["task_instances"]] == ["rebuild"]
 
 
 def test_a_run_that_is_late_is_one_alert_however_often_it_is_told(settings: Settings) -> None:

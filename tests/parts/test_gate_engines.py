@@ -40,7 +40,7 @@ def _spark(environment: str, java: int, folder: Path, *also: str) -> dict[str, A
     job = "live" if environment == "live" else "lake"
     python, script = tools.python_of(environment), Path(__file__).with_name("gate_on_spark.py")
     variables = os.environ | tools.spark_variables(job, java, [f"spark-{job}"], "512m")
-    variables["PYTHONPATH"] = f"{settings.repo / 'include'}:{settings.repo}"
+    variables |= {"PYTHONPATH": f"{settings.repo / 'include'}:{settings.repo}", "PYSPARK_PYTHON": str(python)}
     variables["PATH"] = f"{programs}:{variables['PATH']}"
     done = subprocess.run(
         [str(python), str(script), str(folder), *also],

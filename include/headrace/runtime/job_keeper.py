@@ -272,4 +272,5 @@ def environment(job: Job, settings: Settings) -> dict[str, str]:
     }
     if job.java:
         variables |= tools.spark_variables(job.name, job.java, job.jars, job.driver_memory)
+        variables["PYSPARK_PYTHON"] = str(tools.python_of(job.environment))
     return variables

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -28,7 +26,6 @@ SOURCE = ("key", "value", "topic", "partition", "offset", "arrived_at")
 
 def session(name: str, *, cores: int, conf: Mapping[str, str]) -> SparkSession:
     """A local session that listens on loopback only and counts time in UTC; memory and jars come from the launcher."""
-    os.environ["PYSPARK_PYTHON"] = sys.executable
     builder = SparkSession.builder.master(f"local[{cores}]").appName(name)
     common = {
         "spark.driver.bindAddress": "127.0.0.1",
