@@ -15,7 +15,6 @@ from headrace.contracts.model import load_contracts
 from headrace.settings import get_settings
 from headrace.streams.spark import gated, session
 from tests.parts.gate_cases import ARRIVED, CASES, GOOD
-from tests.parts.plain_cases import records
 
 
 def main() -> None:
@@ -55,8 +54,10 @@ def kept_twice(spark: SparkSession, folder: Path) -> dict[str, str]:
 
 def refined(spark: SparkSession) -> list[dict[str, Any]]:
     """Each record as the first look tells it, where it does, and as the gate does."""
+    # The live job's environment, which judges the cases too, has no codec.
     from headrace.streams.refining.arrow import RECORD
     from headrace.streams.refining.spark import judged, looked_at, plainly_right
+    from tests.parts.plain_cases import records
 
     settings = get_settings()
     contracts = load_contracts(settings.contracts)
