@@ -52,6 +52,12 @@ def test_what_ingest_writes_is_told_with_every_field_and_in_sparks_spelling(cont
     assert '"amount":12.50' in told.event
 
 
+def test_zero_has_no_sign(plain: Plain) -> None:
+    told = plain.told(_written(amount=-0.0), ARRIVED)
+    assert told is not None
+    assert told.says.endswith("amount 0.00")
+
+
 def test_an_event_is_late_from_the_first_microsecond_after_five_minutes(plain: Plain) -> None:
     on_time, late = (
         plain.told(_written(event_time=at), ARRIVED) for at in ("2026-05-04T09:55:00Z", "2026-05-04T09:54:59.999999Z")

@@ -97,7 +97,8 @@ def _spelt_otherwise(field: Field) -> bool:
 
 def _in_all_places(value: Decimal | msgspec.Raw, rule: DecimalRule) -> Decimal:
     number = value if isinstance(value, Decimal) else Decimal(bytes(value).decode())
-    return in_places(number, rule.scale)
+    # No database knows a zero below zero.
+    return in_places(number if number else abs(number), rule.scale)
 
 
 def _moment(value: datetime) -> str:
