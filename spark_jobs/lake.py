@@ -42,7 +42,7 @@ _CONF = {
     "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -XX:MaxMetaspaceSize=320m -XX:ReservedCodeCacheSize=128m",
     # A batch is small and its plan is not: planning it anew while it runs costs more than it saves.
     "spark.sql.adaptive.enabled": "false",
-    # Of the largest records, some tens go to a Python worker at once.
+    # Of the largest records, a dozen goes to a Python worker at once.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "1000",
     "spark.sql.execution.arrow.maxBytesPerBatch": "16m",
     # A listener hears of an idle trigger at every trigger, not every ten seconds.

@@ -34,7 +34,7 @@ async def tell_of_delay(context: dict[str, Any], **_: Any) -> None:
 
 
 class RunQueued(BaseDeadlineReference):
-    """When a run was queued. With Airflow's own reference of that meaning, 3.3 fails to clear any task of a run that is not done
+    """When a run was first queued. With Airflow's own reference, 3.3 fails to clear any task of a run whose time is not up
     (apache/airflow#70368), which is what every runbook here asks of people.
     """
 

@@ -45,7 +45,8 @@ class Dialect(Protocol):
     def minutes_after(self, sql: str, minutes: int) -> str: ...
 
 
-_PLAIN_BYTES = 1000
+PLAIN_BYTES = 1000
+"""What is no longer cannot be excessive in any way."""
 MOST_BYTES, MOST_BRACKETS, MOST_DIGITS = 1_048_576, 500, 800
 
 
@@ -53,7 +54,7 @@ def excessive(dialect: Dialect, sql: str) -> str:
     """So large, deep or long that one parser gives up and another ends its query: none of them is asked."""
     brackets = f"length({sql}) - length(replace(replace({sql}, '{{', ''), '[', '')) > {MOST_BRACKETS}"
     digits = matches(dialect, sql, f"[0-9]{{{MOST_DIGITS}}}")
-    return f"length(value) > {_PLAIN_BYTES} AND (length(value) > {MOST_BYTES} OR {brackets} OR {digits})"
+    return f"length(value) > {PLAIN_BYTES} AND (length(value) > {MOST_BYTES} OR {brackets} OR {digits})"
 
 
 def matches(dialect: Dialect, sql: str, pattern: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.model import Contract, Field, load_contracts
 from headrace.settings import REPO
+from headrace.streams.refining.arrow import _plain
 from headrace.streams.refining.plain import Plain
 
 ARRIVED = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
@@ -92,3 +94,16 @@ def test_an_event_is_late_from_the_first_microsecond_after_five_minutes(plain: P
 )  # fmt: skip
 def test_all_else_is_left_to_the_gate(plain: Plain, value: bytes | None) -> None:
     assert plain.told(value, ARRIVED) is None
+
+
+def test_a_contract_that_makes_no_codec_is_left_to_the_gate(contract: Contract) -> None:
+    odd = replace(contract, fields=tuple(replace(field, max_length=1.5) for field in contract.fields))  # type: ignore[arg-type]
+    unhashable = replace(contract, description=["One", "transfer"])  # type: ignore[arg-type]
+    plain = (_plain(one, timedelta(minutes=1), timedelta(minutes=5)) for one in (odd, unhashable, contract))
+    assert [judge is None for judge in plain] == [True, True, False]
+
+
+def test_a_number_that_java_spells_otherwise_is_left_to_the_gate(contract: Contract) -> None:
+    fields = (*contract.fields, Field("weight", "double"))
+    plain = Plain(replace(contract, fields=fields), future=timedelta(minutes=1), lateness=timedelta(minutes=5))
+    assert plain.told(_written(), ARRIVED) is None

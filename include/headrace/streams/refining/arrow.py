@@ -36,7 +36,8 @@ class FirstLook:
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         _leave_archives_unread()
-        plain = {one.topic: _plain(one, self._future, self._lateness) for one in self._contracts}
+        made = ((one.topic, _plain(one, self._future, self._lateness)) for one in self._contracts)
+        plain = {topic: judge for topic, judge in made if judge}
         for batch in batches:
             asked = zip(*(batch.column(name).to_pylist() for name in _ASKED), strict=True)
             columns = _columns([_told(plain, *record) for record in asked])
@@ -50,8 +51,16 @@ def _leave_archives_unread() -> None:
         del cached[path]
 
 
+def _plain(contract: Contract, future: timedelta, lateness: timedelta) -> Plain | None:
+    """None for a contract that makes no codec: one that is odd may not stop all others, and the gate judges it by itself."""
+    try:
+        return _kept(contract, future, lateness)
+    except (TypeError, ValueError):
+        return None
+
+
 @lru_cache(maxsize=256)
-def _plain(contract: Contract, future: timedelta, lateness: timedelta) -> Plain:
+def _kept(contract: Contract, future: timedelta, lateness: timedelta) -> Plain:
     """A worker outlives the batch that it was started for."""
     return Plain(contract, future=future, lateness=lateness)
 

@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from headrace.contracts.correct import UNREADABLE
-from headrace.contracts.model import Contract, Field
+from headrace.contracts.model import Contract
 from headrace.contracts.structs import DecimalRule, EventCodec, RefusedEvent, decimal_rule, in_places
+from headrace.streams.dialect import PLAIN_BYTES
 
-_MOST_BYTES = 1_000
-"""The gate asks larger ones how deep and how long in digits they are."""
 NOTHING = "nothing"
 _json: Callable[[Any], bytes] = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -48,11 +47,12 @@ class Plain:
         self._moments = [field.name for field in contract.fields if field.type == "timestamp"]
         self._always = (contract.name, contract.processed_topic, contract.version, memory_of(contract))
         self._names = [field.name for field in contract.fields]
-        self._possible = not any(_spelt_otherwise(contract.field(name)) for name in _spoken(contract))
+        # Spark's spelling of such a number is Java's.
+        self._possible = not any(field.type == "double" for field in contract.fields)
 
     def told(self, value: bytes | None, arrived_at: datetime) -> Told | None:
         """None where the gate has to judge."""
-        if not self._possible or value is None or len(value) > _MOST_BYTES:
+        if not self._possible or value is None or len(value) > PLAIN_BYTES:
             return None
         try:
             event = self._codec.decode(value, arrived_at)
@@ -83,16 +83,6 @@ def memory_of(contract: Contract) -> str | None:
     """Versions are compared under one set of fields and types: a changed contract begins anew."""
     told = ", ".join(f"{name} {contract.field(name).type}" for name in contract.version_fields)
     return f"{contract.name}: {told}" if told else None
-
-
-def _spoken(contract: Contract) -> set[str]:
-    """Fields whose values become words: in the identity, in what a version says, in references and keys."""
-    return {*contract.identity, *contract.version_fields, *contract.references, contract.key}
-
-
-def _spelt_otherwise(field: Field) -> bool:
-    """Spark's spelling of such a number is Java's."""
-    return field.type == "double"
 
 
 def _in_all_places(value: Decimal | msgspec.Raw, rule: DecimalRule) -> Decimal:

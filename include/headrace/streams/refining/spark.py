@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from headrace.contracts.model import Contract
 from headrace.settings import Settings
+from headrace.streams.dialect import MOST_BYTES
 from headrace.streams.landing.table import table_of
 from headrace.streams.refining.arrow import RECORD, TOLD, FirstLook
 from headrace.streams.refining.firsts import Firsts
@@ -30,7 +31,7 @@ CONFLICT = "conflict"
 _PLACE = ("topic", "partition", "offset")
 _RECORD = (*_PLACE, "arrived_at", "key", "value", "headers")
 _FORMAT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
-_LETTER_BYTES, _KEY_BYTES, _HEADERS, _NAME, _HEADER_BYTES = 1_048_577, 16_384, 64, 128, 4_096
+_LETTER_BYTES, _KEY_BYTES, _HEADERS, _NAME, _HEADER_BYTES = MOST_BYTES + 1, 16_384, 64, 128, 4_096
 """What leaves, as compression hides how large a record is: beyond this the beginning is sent on, and raw has all of it."""
 _FEW = 2_000
 """Records that one task judges: a second one would write the code of every gate once more."""
@@ -58,7 +59,9 @@ class Refine:
                 return
             with worked_out(reduce(DataFrame.unionByName, parts)) as rows:
                 accepted = asked(rows.where("refusal IS NULL"))
-                self._send(plainly_right(records).unionByName(rows), plain + accepted)
+                # Each was judged by itself, and of two records of one key the later has to be sent later.
+                both = plainly_right(records).unionByName(rows)
+                self._send(both.coalesce(1).sortWithinPartitions(*_PLACE), plain + accepted)
 
     def _judged(self, records: DataFrame, doubtful: Counter[str]) -> list[DataFrame]:
         """What is left to the gate, by contract; a record of a topic without one is left aside."""
