@@ -1,4 +1,4 @@
-"""Registers with Airflow what this platform adds to it: the page of the streams and the link to a job's log.
+"""Registers with Airflow what this platform adds: the page of the streams, the link to a job's log, when a run's time begins.
 
 The package beside this file is ignored by the plugin loader (`.airflowignore`): it would load each of its files a second
 time, under a bare name.

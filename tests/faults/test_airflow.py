@@ -19,6 +19,7 @@ from headrace.runtime.handle import marked
 from headrace.runtime.job_keeper import Keeper
 from headrace.runtime.jobs import registry
 from headrace.settings import Settings, get_settings
+from tests.airflow_client import signed_in
 from tests.conftest import headrace
 
 PARTS = ",".join(airflow.PARTS)
@@ -52,10 +53,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 @pytest.fixture(scope="module")
 def api(settings: Settings) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=settings.airflow_url, trust_env=False, timeout=30) as client:
-        who = {"username": "admin", "password": settings.secret("admin_password")}
-        token = client.post("/auth/token", json=who).raise_for_status().json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
+    with signed_in(settings, timeout=30) as client:
         yield client
 
 

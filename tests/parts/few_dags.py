@@ -18,9 +18,11 @@ from typing import Any
 import httpx
 import psutil
 
+from headrace.policy.users import ADMIN
 from headrace.runtime import airflow
 from headrace.runtime.handle import MARK, end
 from headrace.settings import Settings, inherited_environment
+from tests.airflow_client import sign_in
 
 _START_SECONDS = 180
 _PORTS = (
@@ -51,7 +53,7 @@ class FewDags:
             for part in ("airflow-api", "airflow-dag-processor", "airflow-triggerer"):
                 self._start(started, part)
             self.wait(lambda: airflow.healthy(self._settings, "airflow-api"), _START_SECONDS)
-            self._sign_in()
+            sign_in(self._api, ADMIN, self._settings.secret("admin_password"))
             # The scheduler last: it would run what an earlier processor left in the database.
             self.wait(self._known, _START_SECONDS)
             self._start(started, "airflow-scheduler")
@@ -117,11 +119,6 @@ class FewDags:
                 start_new_session=True,
             )
         started.callback(_end, process)
-
-    def _sign_in(self) -> None:
-        who = {"username": "admin", "password": self._settings.secret("admin_password")}
-        token = self._api.post("/auth/token", json=who).raise_for_status().json()["access_token"]
-        self._api.headers["Authorization"] = f"Bearer {token}"
 
     def _known(self) -> bool:
         """Whether the DAGs of these files are read, and those of other files are forgotten."""

@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from headrace.contracts.correct import UNREADABLE
@@ -44,11 +45,16 @@ def records(contracts: dict[str, Contract]) -> Iterator[tuple[Contract, bytes | 
 def _both(contract: Contract, value: bytes | None) -> Iterator[tuple[Contract, bytes | None]]:
     """As it is, and as the codec writes it where it reads it."""
     yield contract, value
-    codec = EventCodec(contract, future=timedelta(minutes=1))
+    codec = _codec(contract)
     try:
         yield contract, codec.encode(codec.decode(value or b"", ARRIVED))
     except (*UNREADABLE, RefusedEvent):
         return
+
+
+@cache
+def _codec(contract: Contract) -> EventCodec:
+    return EventCodec(contract, future=timedelta(minutes=1))
 
 
 def _made(contract: Contract, rng: random.Random) -> bytes:

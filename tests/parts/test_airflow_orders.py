@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 
-import httpx
 import psycopg
 import pytest
 
@@ -16,6 +15,7 @@ from headrace.lake.rebuild import CannotRebuild
 from headrace.runtime import airflow, backfilling
 from headrace.settings import Settings
 from headrace.streams.topics import ALERTS
+from tests.airflow_client import signed_in
 from tests.parts.topic_reader import documents
 
 
@@ -42,10 +42,7 @@ def test_a_task_of_a_run_that_has_a_deadline_can_be_cleared(settings: Settings) 
     with psycopg.connect(settings.postgres_dsn("airflow")) as connection:
         due = "select d.deadline_time - r.queued_at from deadline d join dag_run r on r.id = d.dagrun_id where r.run_id = %s"
         assert connection.execute(due, (run,)).fetchall() == [(timedelta(hours=6),)]
-    with httpx.Client(base_url=settings.airflow_url, trust_env=False, timeout=60) as client:
-        who = {"username": "admin", "password": settings.secret("admin_password")}
-        token = client.post("/auth/token", json=who).raise_for_status().json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
+    with signed_in(settings) as client:
         body = {"dry_run": False, "dag_run_id": run, "task_ids": ["rebuild"], "only_failed": False}
         cleared = client.post("/api/v2/dags/backfill/clearTaskInstances", json=body).raise_for_status().json()
     assert [task["task_id"] for task in cleared["task_instances"]] == ["rebuild"]

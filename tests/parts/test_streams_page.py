@@ -7,11 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,6 +18,7 @@ from headrace.policy.users import save_user
 from headrace.runtime import airflow, jobs
 from headrace.runtime.job_keeper import Keeper
 from headrace.settings import Settings
+from tests.airflow_client import signed_in
 from tests.browser import Open
 from tests.browser_steps import fits_its_width, tab_to
 
@@ -57,15 +56,6 @@ def keeper(settings: Settings) -> Iterator[Keeper]:
     keeper.stop(grace=1)
 
 
-@contextmanager
-def _client(settings: Settings, user: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=settings.airflow_url, trust_env=False, timeout=60) as client:
-        who = {"username": user, "password": WORD}
-        token = client.post("/auth/token", json=who).raise_for_status().json()["access_token"]
-        client.headers["Authorization"] = f"Bearer {token}"
-        yield client
-
-
 def _audited(settings: Settings, actor: str) -> list[tuple[Any, ...]]:
     with psycopg.connect(settings.postgres_dsn("headrace")) as connection:
         rows = connection.execute(
@@ -82,7 +72,7 @@ def _running(keeper: Keeper) -> None:
 
 
 def test_an_operator_starts_stops_and_restarts_and_it_is_recorded(settings: Settings, keeper: Keeper) -> None:
-    with _client(settings, "olga") as client:
+    with signed_in(settings, "olga", WORD) as client:
         assert client.post(f"{PAGE}/{JOB}/start").status_code == 303
         _running(keeper)
         first = keeper.handle
@@ -99,7 +89,7 @@ def test_an_operator_starts_stops_and_restarts_and_it_is_recorded(settings: Sett
 
 
 def test_who_may_only_look_sees_no_buttons_and_is_refused(settings: Settings, keeper: Keeper) -> None:
-    with _client(settings, "vera") as client:
+    with signed_in(settings, "vera", WORD) as client:
         shown = client.get(f"{PAGE}/")
         assert shown.status_code == 200 and JOB in shown.text and "<button" not in shown.text
         refused = client.post(f"{PAGE}/{JOB}/start")
@@ -109,7 +99,7 @@ def test_who_may_only_look_sees_no_buttons_and_is_refused(settings: Settings, ke
 
 
 def test_another_site_cannot_press_a_button_with_somebody_s_cookie(settings: Settings, keeper: Keeper) -> None:
-    with _client(settings, "olga") as client:
+    with signed_in(settings, "olga", WORD) as client:
         cookie = {"_token": client.headers.pop("Authorization").removeprefix("Bearer ")}
         client.cookies.update(cookie)
         assert client.get(f"{PAGE}/").status_code == 200

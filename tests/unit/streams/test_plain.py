@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,18 +13,9 @@ from headrace.contracts.model import Contract, Field, load_contracts
 from headrace.settings import REPO
 from headrace.streams.refining.arrow import _plain
 from headrace.streams.refining.plain import Plain
+from tests.parts.gate_cases import ARRIVED, GOOD
 
-ARRIVED = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
-GOOD: dict[str, Any] = {
-    "event_id": "evt-00000001",
-    "event_time": "2026-05-04T09:59:30.500000Z",
-    "user_id": "u1",
-    "merchant_id": "m1",
-    "transaction_type": "purchase",
-    "amount": 12.5,
-    "currency": "EUR",
-    "region": "europe",
-}
+SENT = GOOD | {"event_time": "2026-05-04T09:59:30.500000Z"}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +29,7 @@ def plain(contract: Contract) -> Plain:
 
 
 def _written(**changes: Any) -> bytes:
-    return json.dumps(GOOD | changes, separators=(",", ":"), ensure_ascii=False).encode()
+    return json.dumps(SENT | changes, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def test_what_ingest_writes_is_told_with_every_field_and_in_sparks_spelling(contract: Contract, plain: Plain) -> None:
@@ -75,7 +66,7 @@ def test_an_event_is_late_from_the_first_microsecond_after_five_minutes(plain: P
         b"",
         b"not json",
         b"\xff\xfe",
-        json.dumps(GOOD).encode(),
+        json.dumps(SENT).encode(),
         _written(amount="12.50"),
         _written(currency="eur"),
         _written(user_id=" u1"),

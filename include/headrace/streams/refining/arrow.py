@@ -25,7 +25,7 @@ _TEXT = ("string", pa.string())
 _OTHER = {"named": ("array<string>", pa.list_(pa.string())), "late": ("boolean", pa.bool_())}
 _COLUMNS = {name: _OTHER.get(name, _TEXT) for name in Told._fields}
 TOLD = ", ".join(f"{name} {sql}" for name, (sql, _) in _COLUMNS.items())
-_ASKED = ("topic", "value", "arrived_at")
+_READ = ("topic", "value", "arrived_at")
 
 
 class FirstLook:
@@ -39,8 +39,8 @@ class FirstLook:
         made = ((one.topic, _plain(one, self._future, self._lateness)) for one in self._contracts)
         plain = {topic: judge for topic, judge in made if judge}
         for batch in batches:
-            asked = zip(*(batch.column(name).to_pylist() for name in _ASKED), strict=True)
-            columns = _columns([_told(plain, *record) for record in asked])
+            read = zip(*(batch.column(name).to_pylist() for name in _READ), strict=True)
+            columns = _columns([_told(plain, *record) for record in read])
             yield pa.RecordBatch.from_arrays([*batch.columns, *columns], [*batch.schema.names, *Told._fields])
 
 

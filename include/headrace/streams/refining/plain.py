@@ -7,7 +7,7 @@ same bytes again. Everything else is the gate's to judge, so only the gate refus
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -92,7 +92,8 @@ def _in_all_places(value: Decimal | msgspec.Raw, rule: DecimalRule) -> Decimal:
 
 
 def _moment(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    """The codec has brought it to UTC."""
+    return value.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def _text(value: Any) -> str | None:
@@ -100,7 +101,7 @@ def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, datetime):
-        whole = value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        whole = value.replace(tzinfo=None).isoformat(" ")
         return whole.rstrip("0") if value.microsecond else whole
     if isinstance(value, bool):
         return "true" if value else "false"
