@@ -1,7 +1,4 @@
-"""One build before the tasks of the models, which then end in the triggerer as that build left their models.
-
-A candidate that `./headrace bench modes` measures; no DAG of the platform runs it yet. See decision 0030.
-"""
+"""One build before the tasks of the models, which then end in the triggerer as that build left their models (decision 0030)."""
 
 from __future__ import annotations
 

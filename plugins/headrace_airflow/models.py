@@ -1,4 +1,4 @@
-"""The dbt project as a group of tasks, one a model, by Cosmos and the manifest that `up` writes."""
+"""The dbt project as a group of tasks: one build, then one task a model, by Cosmos and the manifest that `up` writes."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from airflow.sdk import task
 
 from headrace.lake import dbt
 from headrace.settings import get_settings
+from headrace_airflow.built import at_once
 
 # The password is in Airflow's own environment: here it would be stored with the DAG.
 _NOT_FOR_TASKS = ("DBT_PROJECT_DIR", "DBT_PROFILES_DIR", "DBT_TARGET_PATH", "DBT_ENV_SECRET_TRINO_PASSWORD")
 
 
 def model_by_model(group_id: str, pool: str) -> Any:
-    """A task for each processed and curated model, which builds and tests it; views over raw need no rebuild."""
+    """One build of all processed and curated models with their tests; then a task for each, which is as the build left it.
+
+    A task that is tried again or cleared builds its model alone. Views over raw need no rebuild.
+    """
     manifest = dbt.target(get_settings()) / "manifest.json"
     if not manifest.is_file():
         return _no_manifest(str(manifest))
-    return each_alone(group_id, pool)
+    return at_once(each_alone(group_id, pool), pool)
 
 
 def each_alone(group_id: str, pool: str, *, execution: Any = None, tests: str = "build", **arguments: Any) -> Any:

@@ -93,25 +93,23 @@ def test_curate_has_a_task_a_model_in_the_pool_of_one(bag: Any) -> None:
     dag = bag.dags["curate"]
     models = [task for task in dag.tasks if task.task_id.startswith("models.")]
     # The order of a task list is no promise; dependencies are, and they are asserted below.
-    assert {task.task_id for task in models} == set(MODELS)
+    assert {task.task_id for task in models} == {"models.build", *MODELS}
     assert {task.pool for task in models} == {"dbt"}
+    assert {"landed", "views", "found"} <= dag.get_task("models.build").get_flat_relative_ids(upstream=True)
     assert "landed" in dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
     assert {task.task_id for task in models} <= dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
 
 
-def test_what_is_built_at_once_is_told_of_by_the_triggerer(home: Path) -> None:
+def test_what_is_built_at_once_is_told_of_by_the_triggerer(bag: Any) -> None:
     """As the scheduler reads it back, which asks there whether a task needs a worker, and as the triggerer does."""
     from airflow.models.trigger import Trigger
     from airflow.sdk.module_loading import import_string
     from airflow.serialization.serialized_objects import DagSerialization
 
-    from benchmarks.build_modes.groups import mode
-
-    declared = mode("at_once")
+    declared = bag.dags["curate"]
     dag = DagSerialization.from_dict(DagSerialization.to_dict(declared))
     fct, by_day = (dag.get_task(name) for name in MODELS)
     assert fct.upstream_task_ids == {"models.build"} and by_day.upstream_task_ids == {fct.task_id}
-    assert {task.pool for task in dag.tasks} == {"dbt"}
     assert not dag.get_task("models.build").start_from_trigger
     asked = []
     for task in (fct, by_day):
