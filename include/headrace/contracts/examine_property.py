@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from math import isfinite
 from typing import Any
 
 from headrace.contracts.names import unusable_property
+from headrace.contracts.outliers import outlier_of
 from headrace.contracts.places import Document, Path_
 
 TYPES = {
@@ -26,6 +28,8 @@ _MEMBERS = (
 _DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 _OPTIONS = {"string": ("minLength", "maxLength"), "integer": ("minimum", "maximum"), "number": ("minimum", "maximum")}
 _PERSONAL = ("confidential", "restricted")
+_WHOLE = range(-(2**63), 2**63)
+"""What a bigint holds."""
 
 
 def examine_property(document: Document, path: Path_, item: Any) -> None:
@@ -52,9 +56,12 @@ class _Property:
                 self.note(str(member), f"{self.name}: {member} is no member of a property", f"Did you mean {near[0]}")
         if self.item.get("required") not in (None, True, False):
             self.note("required", f"{self.name}: required is {self.item['required']!r}", "Write true or false")
+        if not isinstance(self.item.get("description", ""), str):
+            self.note("description", f"{self.name}: description is no text", "Write a sentence, in quotes if need be")
         self._type()
         self._classes()
         self._values()
+        self._outlier()
 
     def _type(self) -> None:
         kind = self.item.get("logicalType")
@@ -108,6 +115,8 @@ class _Property:
                     f"{self.name}: {name} is {value!r}, which is no number",
                     "Write a number without quotes",
                 )
+            elif fix := _unusable(name, kind, value):
+                self.document.mistake((*self.path, "logicalTypeOptions", name), f"{self.name}: {name} is {value}", fix)
         for low, high in (("minimum", "maximum"), ("minLength", "maxLength")):
             least, most = options.get(low), options.get(high)
             if isinstance(least, int | float) and isinstance(most, int | float) and least > most:
@@ -145,6 +154,25 @@ class _Property:
                 f"{self.name}: only a string has values",
                 "Make it a string, or use minimum and maximum",
             )
+        else:
+            self._lengths(values)
+
+    def _lengths(self, values: list[str]) -> None:
+        options = self.item.get("logicalTypeOptions")
+        given = options if isinstance(options, dict) else {}
+        least, most = given.get("minLength", 0), given.get("maxLength", float("inf"))
+        if not (isinstance(least, int | float) and isinstance(most, int | float)):
+            return  # It is told of already.
+        for value in values:
+            if not least <= len(value) <= most:
+                what = f"{self.name}: the listed value {value!r} has {len(value)} characters, so no event with it could pass"
+                self.note("customProperties", what, "Mend the value, or minLength and maxLength")
+
+    def _outlier(self) -> None:
+        try:
+            outlier_of(self._custom("outlier"))
+        except ValueError as error:
+            self.note("customProperties", f"{self.name}: {error}", "Write such as {maximum: 500}")
 
     def _custom(self, name: str) -> Any:
         items = self.item.get("customProperties")
@@ -154,3 +182,14 @@ class _Property:
             else []
         )
         return found[0] if found else None
+
+
+def _unusable(option: str, kind: str, value: float) -> str | None:
+    """Why this number cannot be this option: what is to be written instead."""
+    if not isfinite(value):
+        return "Write a finite number, or leave the option out"
+    if kind == "string" and (value != int(value) or value < 0):
+        return "Write a whole number that is not below zero"
+    if kind == "integer" and not (value == int(value) and int(value) in _WHOLE):
+        return "Write a whole number, of 64 bits at most"
+    return None

@@ -157,7 +157,7 @@ def _loaded(path: Path, _mtime: int, _size: int) -> Contract:
     except ValueError as error:
         raise ContractError(f"{path.name}: {error}") from error
     for field in fields:
-        _check_field(field, {other.name for other in fields}, path)
+        _check_field(field, fields, path)
     contract = Contract(
         name=table["name"],
         version=str(raw["version"]),
@@ -205,7 +205,7 @@ def _check_sessions(contract: Contract, sessions: Sessions, path: Path) -> None:
         raise ContractError(f"{path.name}: sessions count {sessions.count!r}, which is no property with listed values")
 
 
-def _check_field(field: Field, names: set[str], path: Path) -> None:
+def _check_field(field: Field, fields: tuple[Field, ...], path: Path) -> None:
     if unknown := set(field.corrections) - set(possible(field)):
         raise ContractError(
             f"{path.name}: {field.name} has no correction {sorted(unknown)[0]!r}; "
@@ -215,8 +215,10 @@ def _check_field(field: Field, names: set[str], path: Path) -> None:
         return
     if field.type != "bigint" and not field.type.startswith("decimal"):
         raise ContractError(f"{path.name}: {field.name}: only a whole number or a decimal has an outlier bound")
-    if field.outlier.by not in (None, *names):
-        raise ContractError(f"{path.name}: {field.name}: outlier goes by {field.outlier.by!r}, which is no property")
+    if field.outlier.by not in (None, *(other.name for other in fields if other.type == "string")):
+        raise ContractError(
+            f"{path.name}: {field.name}: outlier goes by {field.outlier.by!r}, which is no property with texts"
+        )
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
@@ -46,15 +46,17 @@ class Outlier:
         return dict(self.maximum)
 
 
-def outlier_of(raw: Mapping[str, Any] | None) -> Outlier | None:
+def outlier_of(raw: Any) -> Outlier | None:
     """ValueError where the property says something else than this module knows."""
     if raw is None:
         return None
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"outlier is {raw!r}, which is no mapping")
     if unknown := set(raw) - _KEYS:
         raise ValueError(f"outlier knows {', '.join(sorted(_KEYS))}, not {sorted(unknown)[0]!r}")
     if ("typical" in raw) != ("times" in raw) or {"typical", "maximum"} <= set(raw):
         raise ValueError("outlier takes maximum, or typical together with times")
-    times = Decimal(str(raw.get("times", 1)))
+    times = _number(raw.get("times", 1))
     maximum = _bounds(raw.get("maximum", raw.get("typical")), raw.get("by"))
     return Outlier(
         by=raw.get("by"),
@@ -67,4 +69,14 @@ def _bounds(raw: Any, by: str | None) -> Bounds:
     if isinstance(raw, Mapping) != (by is not None) and raw is not None:
         raise ValueError("outlier has one bound, or by and a bound for each of its values")
     listed = raw if isinstance(raw, Mapping) else {} if raw is None else {"": raw}
-    return tuple((str(kind), Decimal(str(bound))) for kind, bound in listed.items())
+    return tuple((str(kind), _number(bound)) for kind, bound in listed.items())
+
+
+def _number(given: Any) -> Decimal:
+    try:
+        found = Decimal(str(given))
+    except InvalidOperation:
+        found = Decimal("nan")
+    if not found.is_finite():
+        raise ValueError(f"outlier has a bound of {given!r}, which is no number")
+    return found

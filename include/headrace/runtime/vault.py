@@ -42,14 +42,17 @@ def ensure_secrets(settings: Settings) -> None:
 def _ensure(path: Path) -> None:
     if path.exists() and path.stat().st_size:
         return
-    value = (
-        base64.urlsafe_b64encode(os.urandom(32)).decode()
-        if path.name.endswith("fernet_key")
-        else secrets.token_urlsafe(24)
-    )
+    value = _made(path.name)
     # Written aside and renamed: an interrupted `up` leaves no half secret.
     temporary = path.with_name(f".{path.name}")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(value)
     temporary.rename(path)
+
+
+def _made(name: str) -> str:
+    if name.endswith("fernet_key"):
+        return base64.urlsafe_b64encode(os.urandom(32)).decode()
+    # What signs is as long as the block of its hash; passwords and API keys are copied by people.
+    return secrets.token_urlsafe(24 if name.endswith(("_password", "_api_key")) else 64)

@@ -62,12 +62,29 @@ QUANTITY = next(n for n, line in enumerate(LINES, 1) if "name: quantity" in line
         ("  name: fulfilment", "  name: '{fulfilment'", at("  name: fulfilment", 9), "Use letters, digits, spaces"),
         ("value: rest", "value: Rest Api", at("value: rest", 16), "cannot be part of a topic"),
         ("[placed, shipped", "[1, shipped", at("- property: values", 11, QUANTITY - 10), "list of texts"),
+        ("minimum: 1, maximum: 1000}", "minimum: 1.5}", at("minimum: 1,", 39), "Write a whole number, of 64"),
+        ("minimum: 1, maximum: 1000}", "maximum: 1.0e+30}", at("minimum: 1,", 39), "Write a whole number, of 64"),
+        ("maximum: 1000000}", "maximum: .inf}", at("maximum: 1000000}", 51), "Write a finite number"),
+        ("minLength: 8, maxLength", "minLength: -1, maxLength", at("minLength: 8,", 41), "not below zero"),
+        ("description: The customer.", "description: [who]", at("The customer.", 22), "description is no text"),
         ("status: active", "status: active\nstatus: draft", "orders.yaml:7:1:", "written twice"),
     ],
 )
 def test_a_mistake_has_its_place_and_its_way_out(tmp_path: Path, old: str, new: str, place: str, words: str) -> None:
     mistakes = told(tmp_path, old, new)
     assert any(mistake.startswith(place) and words in mistake for mistake in mistakes), mistakes
+
+
+def test_a_listed_value_that_is_too_long_is_told_of_where_it_is_listed(tmp_path: Path) -> None:
+    mistakes = told(tmp_path, "name: order_status\n", "name: order_status\n        logicalTypeOptions: {maxLength: 6}\n")
+    assert [mistake for mistake in mistakes if "'delivered' has 9 characters, so no event with it could pass" in mistake]
+    assert not [mistake for mistake in mistakes if "'placed'" in mistake]
+
+
+def test_an_outlier_that_cannot_be_meant_is_told_of_at_its_property(tmp_path: Path) -> None:
+    added = "name: amount\n        customProperties:\n          - property: outlier\n            value: {max: 5}\n"
+    (mistake,) = told(tmp_path, "name: amount\n", added)
+    assert "outlier knows by, maximum, minimum" in mistake and "Write such as {maximum: 500}" in mistake
 
 
 def test_several_mistakes_are_told_at_once_in_the_order_of_lines(tmp_path: Path) -> None:

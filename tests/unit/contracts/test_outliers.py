@@ -36,6 +36,9 @@ def test_a_bound_for_all_for_each_value_or_as_a_multiple() -> None:
         {"typical": 5, "times": 2, "maximum": 9},
         {"by": "currency", "maximum": 5},
         {"maximum": {"USD": 5}},
+        {"maximum": "much"},
+        {"typical": 5, "times": float("inf")},
+        {"by": "currency", "maximum": {"USD": None}},
     ],
 )
 def test_what_cannot_be_meant_is_refused(raw: dict[str, Any]) -> None:
@@ -47,6 +50,7 @@ def test_what_cannot_be_meant_is_refused(raw: dict[str, Any]) -> None:
     ("old", "new", "words"),
     [
         ("by: currency", "by: country", "amount: outlier goes by 'country', which is no property"),
+        ("by: currency", "by: event_time", "amount: outlier goes by 'event_time', which is no property with texts"),
         ("maximum: {USD", "most: {USD", "outlier knows by, maximum"),
         ("physicalType: decimal(18,2)", "physicalType: double", "only a whole number or a decimal"),
     ],
@@ -55,5 +59,5 @@ def test_a_contract_with_an_odd_bound_is_refused_by_name(tmp_path: Any, old: str
     text = (REPO / "include" / "contracts" / "transactions.yaml").read_text()
     path = tmp_path / "transactions.yaml"
     path.write_text(text.replace(old, new))
-    with pytest.raises(ContractError, match=rf"transactions\.yaml: .*{words}"):
+    with pytest.raises(ContractError, match=rf"transactions\.yaml:.*{words}"):
         load_contract(path)
