@@ -29,6 +29,7 @@ NAMES = (
     "trino_password_dbt",
     "valkey_password",
 )
+_SIGNING = ("_jwt_secret", "_secret_key", "_signing_key")
 
 
 def ensure_secrets(settings: Settings) -> None:
@@ -54,5 +55,5 @@ def _ensure(path: Path) -> None:
 def _made(name: str) -> str:
     if name.endswith("fernet_key"):
         return base64.urlsafe_b64encode(os.urandom(32)).decode()
-    # What signs is as long as the block of its hash; passwords and API keys are copied by people.
-    return secrets.token_urlsafe(24 if name.endswith(("_password", "_api_key")) else 64)
+    # What signs is as long as the block of its hash; the rest is copied by people and hashed by servers.
+    return secrets.token_urlsafe(64 if name.endswith(_SIGNING) else 24)

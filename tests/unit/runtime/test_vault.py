@@ -20,6 +20,7 @@ def test_secrets_are_private_and_stay(tmp_path: Path) -> None:
     assert set(before) == set(vault.NAMES)
     assert len(set(before.values())) == len(before)
     assert all(len(before[name]) >= 64 for name in ("airflow_jwt_secret", "airflow_secret_key", "token_signing_key"))
+    assert all(len(before[name]) <= 72 for name in vault.NAMES if "password" in name), "bcrypt takes no more"
     for path in (tmp_path / "secrets").iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
