@@ -76,8 +76,12 @@ def test_a_mistake_has_its_place_and_its_way_out(tmp_path: Path, old: str, new: 
 
 
 def test_a_listed_value_that_is_too_long_is_told_of_where_it_is_listed(tmp_path: Path) -> None:
-    mistakes = told(tmp_path, "name: order_status\n", "name: order_status\n        logicalTypeOptions: {maxLength: 6}\n")
-    assert [mistake for mistake in mistakes if "'delivered' has 9 characters, so no event with it could pass" in mistake]
+    mistakes = told(
+        tmp_path, "name: order_status\n", "name: order_status\n        logicalTypeOptions: {maxLength: 6}\n"
+    )
+    assert [
+        mistake for mistake in mistakes if "'delivered' has 9 characters, so no event with it could pass" in mistake
+    ]
     assert not [mistake for mistake in mistakes if "'placed'" in mistake]
 
 
