@@ -12,12 +12,9 @@ landed as (
 ranked as (
     select
         landed.*,
-        {#- Counted rather than numbered: for the first of numbered rows Trino keeps one of each key in memory, whereas this
-            goes to disk when a full refresh of many has no room. #}
-        count(*) over (
+        row_number() over (
             partition by {{ columns_of("landed", keys) }}
             order by {% for name in order_by %}{{ name }}{{ " desc" if last }}{{ ", " if not loop.last }}{% endfor %}
-            rows between unbounded preceding and current row
         ) as place
     from landed
 ),

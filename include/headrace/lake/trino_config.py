@@ -156,7 +156,6 @@ def _values(settings: Settings, certificate: Path) -> dict[str, str]:
         "postgres_password": settings.secret("postgres_iceberg_password"),
         "query_bytes": settings.query_bytes,
         "query_seconds": str(settings.query_seconds),
-        "spill": str(settings.home / "tmp" / "spill"),
         "shared_secret": settings.secret("trino_internal_secret"),
         "warehouse": settings.warehouse_uri,
     }
