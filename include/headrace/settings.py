@@ -185,6 +185,11 @@ class Settings(BaseSettings):
         90, ge=0, description="How long what is made of events stays, by their own time; 0: for ever. Entities stay."
     )
     snapshot_days: int = Field(7, ge=1, description="How long the lake can be read as it was before.")
+    trino_heap_mb: int = Field(
+        1536,
+        ge=1024,
+        description="Trino's memory, of which one query may take 46 %: more of it to build many millions of rows.",
+    )
     trino_catalogs: Path | None = Field(
         None, description="A folder of files NAME.properties: catalogues that Trino reads beside the lake."
     )

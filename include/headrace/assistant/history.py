@@ -27,7 +27,10 @@ from headrace.settings import Settings
 _LOG = get_logger(__name__)
 _MOST_ROWS = 50_000
 _DENIED = {"PERMISSION_DENIED"}
-_OVER_LIMIT = {"EXCEEDED_TIME_LIMIT", "EXCEEDED_SCAN_LIMIT", "EXCEEDED_CPU_LIMIT", "EXCEEDED_GLOBAL_MEMORY_LIMIT"}
+_OVER_LIMIT = {
+    "EXCEEDED_TIME_LIMIT", "EXCEEDED_SCAN_LIMIT", "EXCEEDED_CPU_LIMIT", "EXCEEDED_GLOBAL_MEMORY_LIMIT",
+    "EXCEEDED_LOCAL_MEMORY_LIMIT",
+}  # fmt: skip
 
 
 class HistoryUnavailable(RuntimeError):
@@ -112,7 +115,7 @@ def _told(error: TrinoUserError) -> Exception:
     if error.error_name in _DENIED:
         return HistoryRefused("You may not see the data behind this figure.")
     if error.error_name in _OVER_LIMIT:
-        return HistoryUnavailable("The question is over the limit of time or bytes; ask for a shorter period.")
+        return HistoryUnavailable("The question is over the limit of time, memory or bytes; ask for a shorter period.")
     if error.error_name in ("TABLE_NOT_FOUND", "SCHEMA_NOT_FOUND"):
         return HistoryUnavailable("History is still being built; try again in a few minutes.")
     return HistoryUnavailable("Trino could not run this; its reason is in the log of the API.")

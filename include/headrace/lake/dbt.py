@@ -93,7 +93,7 @@ def run(
     if args[0] in ("build", "test", "run"):
         results.keep_if_possible(settings, target_path or target(settings))
     if process.returncode:
-        said = "\n".join(output.splitlines()[-40:])
+        said = "\n".join([*output.splitlines()[-40:], *_advice(settings, output)])
         raise DbtFailed(
             f"dbt {' '.join(args)} failed ({process.returncode}). Full log: {settings.logs / 'dbt' / 'dbt.log'}\n{said}"
         )
@@ -101,6 +101,13 @@ def run(
         _publish_docs(settings, target_path or target(settings))
     _LOG.info("dbt_finished", command=args[0])
     return output
+
+
+def _advice(settings: Settings, output: str) -> list[str]:
+    if "_MEMORY_LIMIT" not in output:
+        return []
+    more = f"HEADRACE_TRINO_HEAP_MB={settings.trino_heap_mb * 4}"
+    return [f"A query needs more memory than Trino may take. Next: ./headrace down, then {more} ./headrace up"]
 
 
 def _publish_docs(settings: Settings, made: Path) -> None:

@@ -51,6 +51,15 @@ def test_a_failure_says_what_dbt_said_last(settings: Settings, monkeypatch: pyte
         dbt.run(settings, ["build"])
 
 
+def test_a_build_that_is_too_large_for_trino_says_how_it_gets_more_memory(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, "TrinoQueryError(name=EXCEEDED_LOCAL_MEMORY_LIMIT, …)", None)
+    monkeypatch.setattr(dbt.subprocess, "run", lambda *_, **__: failed)
+    with pytest.raises(dbt.DbtFailed, match=r"Next: ./headrace down, then HEADRACE_TRINO_HEAP_MB=6144 ./headrace up"):
+        dbt.run(settings, ["build"])
+
+
 @pytest.fixture
 def url(settings: Settings) -> Iterator[str]:
     with docs_server.server(settings) as running:

@@ -79,6 +79,13 @@ def test_the_command_bounds_memory_and_links_the_plugins_it_needs(settings: Sett
     assert (trino_config.working_folder(settings) / "etc" / "group-provider.properties").is_file()
 
 
+def test_more_memory_is_one_setting(settings: Settings) -> None:
+    trino_config.render(settings.model_copy(update={"trino_heap_mb": 10_000}))
+    text = (trino_config.folder(settings) / "config.properties").read_text()
+    assert "query.max-memory=4600MB\nquery.max-memory-per-node=4600MB\nmemory.heap-headroom-per-node=2300MB" in text
+    assert "-Xmx10000M\n" in (trino_config.folder(settings) / "jvm.config").read_text()
+
+
 def test_a_missing_plugin_says_what_to_do(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="headrace up"):
         trino_config.plugin_links(tmp_path, tmp_path / "links")
