@@ -196,7 +196,6 @@ def test_what_is_not_kept_live_stops_at_the_coverage_point_and_says_so(world: Wo
         ("funnel conversion", "funnel_conversion"),
         ("average session length", "average_session_length"),
         ("cumulative sales", "cumulative_sales"),
-        ("retention rate", "retention_rate"),
         ("search conversion rate", "search_to_purchase_rate"),
         ("week over week sales", "sales_growth_from_week_before"),
     ],
