@@ -27,7 +27,7 @@ def test_a_table_changed_that_holds_other_rows_or_more() -> None:
     assert changed(BEFORE, BEFORE | {"curated.dim": [4, "BB"]}) == ["curated.dim"]
 
 
-def test_runs_are_equal_only_if_the_same_tables_changed_by_the_same_rows() -> None:
+def test_runs_are_equal_only_if_every_table_holds_the_same_rows() -> None:
     one = {"changed": ["curated.fct"], "contents": BEFORE}
     assert equal([one, dict(one)])
     assert equal([one, one | {"changed": []}]), "what is replaced whole changes only in the first run"
