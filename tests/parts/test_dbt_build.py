@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from headrace.lake import dbt
+from headrace.lake.trino import connect
 from headrace.settings import Settings
 from tests.parts.filled_lake import filled
 from tests.parts.lake_home import BY_HAND, EVENTS, START, Lake, customer, merchant, rate
 from tests.parts.marketplace import FIRST, order_step
-from tests.parts.raw_rows import Landed, event, landed
+from tests.parts.raw_rows import Landed, event, land, landed
 
 _FIGURES = "count(*), count_if(is_late), sum(amount), count(distinct user_id)"
 
@@ -184,6 +185,54 @@ def test_aggregates_follow_what_changed_and_equal_a_full_build(lake: Lake) -> No
     for table in AGGREGATES:
         assert built[table], table
         assert lake.query(everything(lake, table)) == built[table], table
+
+
+SLICED = (
+    "processed.transactions", "processed.orders", "processed.customers_history", "curated.fct_orders",
+    "curated.fct_sessions", "curated.transactions_by_minute",
+)  # fmt: skip
+
+
+def contents(lake: Lake, table: str) -> list[list[object]]:
+    schema, name = table.split(".")
+    named = lake.query(
+        f"select column_name from lake.information_schema.columns where table_schema = '{schema}' and table_name = '{name}'"
+        " order by ordinal_position"
+    )
+    columns = ", ".join(f'"{column}"' for (column,) in named)
+    return lake.query(f"select count(*), to_hex(checksum(row({columns}))) from {table}")
+
+
+def snapshots(lake: Lake, table: str) -> int:
+    """Each statement that writes leaves one."""
+    schema, name = table.split(".")
+    return int(lake.query(f'select count(*) from {schema}."{name}$snapshots"')[0][0])
+
+
+def test_a_table_that_is_made_of_slices_is_the_same(lake: Lake) -> None:
+    """Beside what a build that was ended left, and while the lake job goes on landing."""
+    refresh = ["run", "--full-refresh", "--select", *(table.split(".")[1] for table in SLICED)]
+    dbt.run(lake.settings, refresh, timeout=600)
+    at_once = {table: contents(lake, table) for table in SLICED}
+    writes = {table: snapshots(lake, table) for table in SLICED}
+    lake.query("create table processed.transactions__slices as select 1 as left_by_another")
+    lake.query("insert into curated.fct_transactions select * from curated.fct_transactions limit 1")
+    grain = ["test", "--select", "fct_transactions", "--vars", "whole_tables: true"]
+    with pytest.raises(dbt.DbtFailed, match="one_row_per_fct_transactions"):
+        dbt.run(lake.settings, grain, timeout=600, HEADRACE_SLICE_ROWS="60")
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    with connect(lake.settings, service="dbt") as connection:
+        land(connection.cursor(), lake.contracts["transactions"], [Landed(event(50_000, START), START, soon)])
+    try:
+        dbt.run(lake.settings, [*refresh, "fct_transactions"], timeout=600, HEADRACE_SLICE_ROWS="60")
+        dbt.run(lake.settings, grain, timeout=600, HEADRACE_SLICE_ROWS="60")
+    finally:
+        lake.query("delete from raw.transactions where landed_at > current_timestamp")
+    assert {table: contents(lake, table) for table in SLICED} == at_once
+    for table in SLICED:
+        assert at_once[table][0][0], table
+        assert snapshots(lake, table) > writes[table], f"{table} was made at once"
+    assert lake.query("show tables from processed like '%slices'") == []
 
 
 def test_corrections_are_marked_and_unknown_entities_counted_until_they_come(lake: Lake) -> None:

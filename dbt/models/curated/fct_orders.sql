@@ -4,6 +4,7 @@
         incremental_strategy="merge",
         unique_key="order_id",
         on_schema_change="append_new_columns",
+        meta={"sliced_by": ["order_id"]},
         properties={"format_version": "2", "partitioning": "ARRAY['day(placed_at)']"},
     )
 }}

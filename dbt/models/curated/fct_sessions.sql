@@ -6,7 +6,7 @@
         unique_key="session_id",
         on_schema_change="append_new_columns",
         properties={"format_version": "2", "partitioning": "ARRAY['day(started_at)']"},
-        meta={"gone_when": "news.events = 0"},
+        meta={"gone_when": "news.events = 0", "sliced_by": ["user_id"]},
     )
 }}
 {% set since = landed_since() %}

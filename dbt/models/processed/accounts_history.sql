@@ -2,6 +2,7 @@
 {{
     config(
         unique_key=["account_id", "updated_at"],
+        meta={"sliced_by": ["account_id"]},
         properties={"format_version": "2"},
     )
 }}

@@ -2,6 +2,7 @@
 {{
     config(
         unique_key=["customer_id", "updated_at"],
+        meta={"sliced_by": ["customer_id"]},
         properties={"format_version": "2"},
     )
 }}

@@ -3,7 +3,7 @@
     config(
         incremental_strategy="news",
         unique_key=["currency", "rate_date"],
-        meta={"replaced_when": news_come("after", ["updated_at"] + arrival_columns())},
+        meta={"replaced_when": news_come("after", ["updated_at"] + arrival_columns()), "sliced_by": ["currency", "rate_date"]},
         properties={"format_version": "2"},
     )
 }}

@@ -3,7 +3,7 @@
     config(
         incremental_strategy="news",
         unique_key=["merchant_id"],
-        meta={"replaced_when": news_come("after", ["updated_at"] + arrival_columns())},
+        meta={"replaced_when": news_come("after", ["updated_at"] + arrival_columns()), "sliced_by": ["merchant_id"]},
         properties={"format_version": "2"},
     )
 }}

@@ -3,7 +3,7 @@
     config(
         incremental_strategy="news",
         unique_key=["event_id"],
-        meta={"replaced_when": news_come("before", arrival_columns())},
+        meta={"replaced_when": news_come("before", arrival_columns()), "sliced_by": ["event_id"]},
         properties={"format_version": "2", "partitioning": "ARRAY['day(event_time)']"},
     )
 }}

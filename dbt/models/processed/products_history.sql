@@ -2,6 +2,7 @@
 {{
     config(
         unique_key=["product_id", "updated_at"],
+        meta={"sliced_by": ["product_id"]},
         properties={"format_version": "2"},
     )
 }}

@@ -18,6 +18,8 @@ from headrace.log import get_logger
 from headrace.settings import MissingSecret, Settings, get_settings
 
 _LOG = get_logger(__name__)
+_ROWS_PER_MEGABYTE = 650
+"""Of Trino's heap: so many rows of a wide table can be sorted out at once in the half of it that one query may take."""
 _BARE = {"PATH": os.defpath, "HOME": str(Path.home()), "LANG": "C.UTF-8"}
 
 
@@ -50,6 +52,7 @@ def environment(settings: Settings, *, target_path: Path | None = None) -> dict[
         "HEADRACE_DBT_AUTHORITY": str(trino_config.authority(settings)),
         "HEADRACE_LATENESS_MINUTES": str(settings.lateness_minutes),
         "HEADRACE_IDENTITY_DAYS": str(settings.identity_days),
+        "HEADRACE_SLICE_ROWS": str(settings.trino_heap_mb * _ROWS_PER_MEGABYTE),
         # requests prefers this variable to the certificate that the profile names, so it has to name the same.
         "REQUESTS_CA_BUNDLE": str(trino_config.authority(settings)),
     }

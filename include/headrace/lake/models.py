@@ -50,7 +50,7 @@ _PROCESSED = """-- {{ note }}
     config(
         incremental_strategy="news",
         unique_key={{ keys }},
-        meta={"replaced_when": news_come({{ place }}, {{ order_by }})},
+        meta={"replaced_when": news_come({{ place }}, {{ order_by }}), "sliced_by": {{ keys }}},
         properties={"format_version": "2"{{ partitioning }}},
     )
 {{ '}}' }}
@@ -62,6 +62,7 @@ _HISTORY = """-- {{ note }}
 {{ '{{' }}
     config(
         unique_key=["{{ c.key }}", "{{ c.event_time }}"],
+        meta={"sliced_by": ["{{ c.key }}"]},
         properties={"format_version": "2"},
     )
 {{ '}}' }}

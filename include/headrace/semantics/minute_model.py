@@ -27,6 +27,7 @@ _SQL = """-- << note >>
         incremental_strategy="replaced",
         unique_key="window_start",
         on_schema_change="append_new_columns",
+        meta={"sliced_by": ["window_start"]},
         properties={"format_version": "2", "partitioning": "ARRAY['day(window_start)']"},
     )
 }}

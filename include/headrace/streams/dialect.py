@@ -88,6 +88,10 @@ def utc_micros(dialect: Dialect, sql: str) -> str:
     return f"CASE WHEN {zoned} THEN {cut} ELSE {cut} || 'Z' END"
 
 
+def _colons(sql: str) -> str:
+    return f"length({sql}) - length(replace({sql}, ':', ''))"
+
+
 @dataclass(frozen=True)
 class Trino:
     """Trino 476: the JSON functions read the characters, so numbers come as they were written."""
@@ -111,12 +115,12 @@ class Trino:
         return "to_utf8(json_text) <> value"
 
     def not_one_document(self) -> str:
-        """Parsing folds repeated keys: then fewer colons remain outside of strings."""
-        return f"document IS NULL OR {self._keys('json_text')} <> {self._keys('json_format(document)')}"
-
-    def _keys(self, sql: str) -> str:
-        bare = f"regexp_replace({sql}, {self.literal(JSON_STRING)}, '')"
-        return f"length({bare}) - length(replace({bare}, ':', ''))"
+        """Parsing folds repeated keys: then fewer colons remain. Those within strings stay as many where nothing is escaped."""
+        given, kept = "json_text", "json_format(document)"
+        bare = [f"regexp_replace({sql}, {self.literal(JSON_STRING)}, '')" for sql in (given, kept)]
+        escaped = f"strpos({given}, chr(92)) > 0"
+        folded = f"CASE WHEN {escaped} THEN {_colons(bare[0])} <> {_colons(bare[1])} ELSE {_colons(given)} <> {_colons(kept)} END"
+        return f"document IS NULL OR {folded}"
 
     def is_string(self, field: str) -> str:
         return f"{self._rendered(field)} LIKE '\"%'"
