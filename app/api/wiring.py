@@ -98,6 +98,7 @@ def wire(settings: Settings) -> Parts:
         second=second,
     )
     threading.Thread(target=_warm, args=(settings, catalogue), name="warm", daemon=True).start()
+    remembered.keep_renewed()
     return Parts(
         settings=settings,
         assistant=Assistant(catalogue.vocabulary, runner, audit, model=_model(settings), quality=_verdicts(settings)),
@@ -119,7 +120,7 @@ def wire(settings: Settings) -> Parts:
         activity=_activity(client, sessions),
         quality=partial(ledger.read, settings),
         lineage=Kept(settings),
-        closing=(runner, checks, client),
+        closing=(remembered, runner, checks, client),
     )
 
 

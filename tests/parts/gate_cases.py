@@ -79,7 +79,11 @@ _DOCUMENTS = [
     Case("leading zero", TEXT.replace("12.5", "012.5").encode(), "json"),
     Case("same key twice", f'{TEXT[:-1]}, "amount": 99}}'.encode(), "json"),
     Case("same key twice inside", f'{TEXT[:-1]}, "more": {{"a": 1, "a": 2}}}}'.encode(), "json"),
-    Case("same key twice, one with an escaped colon", f'{TEXT[:-1]}, "more": {{"a": 1, "a": "\\u003a"}}}}'.encode(), "json"),
+    Case(
+        "same key twice, one with an escaped colon",
+        f'{TEXT[:-1]}, "more": {{"a": 1, "a": "\\u003a"}}}}'.encode(),
+        "json",
+    ),
     Case("colons in texts", f'{TEXT[:-1]}, "more": {{"a:b": "::"}}}}'.encode()),
     Case("same key at two depths", f'{TEXT[:-1]}, "more": {{"amount": 99}}}}'.encode(), None, ("amount", "12.50")),
     Case("colons in strings", f'{TEXT[:-1]}, "note": "a:\\"b\\":c\\\\"}}'.encode()),

@@ -79,3 +79,36 @@ def test_tables_are_found_in_every_part_of_a_statement() -> None:
     sql = """with c as (select * from lake.curated.b) select * from (select * from curated.a) x join c on c.k = x.k
     where x.d in (select d from lake.curated.dim_date)"""
     assert tables_of(sql) == ("curated.a", "curated.b", "curated.dim_date")
+
+
+def test_what_was_asked_again_is_asked_anew_when_a_build_is_through() -> None:
+    lake = Lake()
+    lake.ask(ANN)
+    lake.ask(ANN)
+    lake.ask(BOB)
+    lake.remembered.renew()
+    lake.state["curated.a"] = "2"
+    lake.remembered.renew()
+    assert lake.asked == 2, "the build may go on changing it"
+    lake.remembered.renew()
+    assert lake.asked == 3, "once, and not what Bob asked a single time"
+    lake.remembered.renew()
+    assert [lake.ask(ANN), lake.ask(ANN)] == [[[3]], [[3]]]
+    assert lake.asked == 3
+
+
+def test_a_question_that_fails_unasked_is_left_to_whoever_asks_it() -> None:
+    lake = Lake()
+    lake.ask()
+    lake.ask()
+
+    def refused() -> Answer:
+        lake.asked += 1
+        raise PermissionError("You may not see the data behind this figure.")
+
+    lake.remembered(ANN, SQL, refused)
+    lake.state["curated.a"] = "2"
+    for _ in range(4):
+        lake.remembered.renew()
+    assert lake.asked == 2, "tried once"
+    assert lake.ask() == [[3]]
