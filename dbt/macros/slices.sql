@@ -8,10 +8,10 @@
     {%- if slices == 1 -%}
         {{ dbt.trino__create_table_as(temporary, relation, sql, on_exists) }}
     {%- else -%}
-        {%- set whole = beside(relation, "slices") -%}
+        {%- set whole = beside("slices") -%}
         {%- set read = namespace(sql=sql) -%}
         {%- for view in views_below(model) %}
-        {%- set table = beside(relation, "read_" ~ loop.index) -%}
+        {%- set table = beside("read_" ~ loop.index) -%}
         {%- set read.sql = read.sql | replace(view | string, table | string) -%}
         drop table if exists {{ table }};
         create table {{ table }} as select * from {{ view }};
@@ -22,15 +22,16 @@
         insert into {{ whole }} {{ slice_of(read.sql, keys, place, slices) }};
         {%- endfor %}
         {%- for view in views_below(model) %}
-        drop table {{ beside(relation, "read_" ~ loop.index) }};
+        drop table {{ beside("read_" ~ loop.index) }};
         {%- endfor %}
         alter table {{ whole }} rename to {{ relation }}
     {%- endif -%}
 {% endmacro %}
 
 
-{% macro beside(relation, what) -%}
-    {{ return(relation.incorporate(path={"identifier": relation.identifier ~ "__" ~ what})) }}
+{# Named after the model, whatever dbt calls the table that it makes: the next time it is found, if a build was ended. #}
+{% macro beside(what) -%}
+    {{ return(this.incorporate(path={"identifier": this.identifier ~ "__" ~ what})) }}
 {%- endmacro %}
 
 
