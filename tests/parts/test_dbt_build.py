@@ -219,13 +219,13 @@ def test_a_table_that_is_made_of_slices_is_the_same(lake: Lake) -> None:
     lake.query("insert into curated.fct_transactions select * from curated.fct_transactions limit 1")
     grain = ["test", "--select", "fct_transactions", "--vars", "whole_tables: true"]
     with pytest.raises(dbt.DbtFailed, match="one_row_per_fct_transactions"):
-        dbt.run(lake.settings, grain, timeout=600, HEADRACE_SLICE_ROWS="60")
+        dbt.run(lake.settings, grain, timeout=600, HEADRACE_SLICE_ROWS="25")
     soon = datetime.now(UTC) + timedelta(hours=1)
     with connect(lake.settings, service="dbt") as connection:
         land(connection.cursor(), lake.contracts["transactions"], [Landed(event(50_000, START), START, soon)])
     try:
-        dbt.run(lake.settings, [*refresh, "fct_transactions"], timeout=600, HEADRACE_SLICE_ROWS="60")
-        dbt.run(lake.settings, grain, timeout=600, HEADRACE_SLICE_ROWS="60")
+        dbt.run(lake.settings, [*refresh, "fct_transactions"], timeout=600, HEADRACE_SLICE_ROWS="25")
+        dbt.run(lake.settings, grain, timeout=600, HEADRACE_SLICE_ROWS="25")
     finally:
         lake.query("delete from raw.transactions where landed_at > current_timestamp")
     assert {table: contents(lake, table) for table in SLICED} == at_once
