@@ -18,8 +18,8 @@ no event arrived in the week before yesterday: the platform rested, or its clock
 
 **Asked.** Whether rows of every day are single; builds ask the newest days only.
 
-**Red?** Disk fills slowly; or, if `test_whole_tables` is, an event is counted twice: the log names the table;
-`./headrace backfill` over the day of the second takes it out. The log of any other failed task names the statement; clear it, every step may be repeated.
+**Red?** Disk fills slowly; or, if `test_whole_tables` is, an event is counted twice or in a minute that it left: the log names the
+table; `./headrace backfill` over the days of its rows puts it right. The log of any other failed task names the statement; clear it, every step may be repeated.
 **Who cares.** The platform team.
 """
 

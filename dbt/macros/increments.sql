@@ -1,6 +1,7 @@
 {# What a table of days has to work out anew: the days that something landed of since it was built, as ranges
    [first, last) in literals, so that Trino opens the files of those days and no others. `sources` are pairs of a table with
-   `landed_at` and the expression that says the day of a row. None before the first build: everything.
+   `landed_at` and the expression that says the day of a row. None before the first build: everything. Days that are no longer
+   kept whole (HEADRACE_DAYS_SINCE) stay as they are: made anew of what is left of them, they would lose what was counted.
    Who knows `since` already gives it, so that nobody asks for it again. #}
 {% macro changed_days(sources, since=none) %}
     {%- set since = since or landed_since() -%}
@@ -9,12 +10,19 @@
     {%- endif -%}
     {%- set days -%}
         {%- for relation, day in sources %}
-        select {{ day }} as date_day from {{ relation }} where landed_at >= {{ since }}
+        select {{ day }} as date_day from {{ relation }} where landed_at >= {{ since }} and {{ is_kept(day) }}
         {{- " union all" if not loop.last }}
         {%- endfor %}
     {%- endset -%}
     {{ return(stretches(days)) }}
 {% endmacro %}
+
+
+{# Whether a day is still kept whole. #}
+{% macro is_kept(day) -%}
+    {%- set since = env_var("HEADRACE_DAYS_SINCE", "") -%}
+    {{ return(day ~ " >= date '" ~ since ~ "'" if since else "true") }}
+{%- endmacro %}
 
 
 {# The days that a query names, and so many on either side of each, as ranges [first, last). #}

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -17,6 +17,8 @@ from headrace.settings import Settings
 from headrace.streams.topics import ALERTS
 from tests.airflow_client import signed_in
 from tests.parts.topic_reader import documents
+
+BEFORE, YESTERDAY = (f"{datetime.now(UTC) - timedelta(days=days):%Y-%m-%d}" for days in (2, 1))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +32,9 @@ def settings(start_parts: Callable[..., Settings]) -> Settings:
 def test_a_backfill_is_ordered_with_its_days(settings: Settings) -> None:
     with pytest.raises(CannotRebuild, match="two days"):
         backfilling.order(settings, "yesterday", "today")
-    run = backfilling.order(settings, "2026-01-30", "2026-01-31")
+    with pytest.raises(CannotRebuild, match="analytics_days"):
+        backfilling.order(settings, "2020-01-30", YESTERDAY)
+    run = backfilling.order(settings, BEFORE, YESTERDAY)
     assert backfilling.follow(settings, run, seconds=0) == {"run": run, "state": "queued", "changed": None}
     with pytest.raises(backfilling.BackfillFailed, match="Airflow refused"):
         backfilling.follow(settings, "no such run", seconds=0)
@@ -38,7 +42,7 @@ def test_a_backfill_is_ordered_with_its_days(settings: Settings) -> None:
 
 def test_a_task_of_a_run_that_has_a_deadline_can_be_cleared(settings: Settings) -> None:
     """As every runbook asks of people; Airflow's own reference to when a run was queued makes this an error 500."""
-    run = backfilling.order(settings, "2026-01-30", "2026-01-31")
+    run = backfilling.order(settings, BEFORE, YESTERDAY)
     with psycopg.connect(settings.postgres_dsn("airflow")) as connection:
         due = "select d.deadline_time - r.queued_at from deadline d join dag_run r on r.id = d.dagrun_id where r.run_id = %s"
         assert connection.execute(due, (run,)).fetchall() == [(timedelta(hours=6),)]

@@ -28,6 +28,10 @@ class Dated:
     """Its file below the folder of models."""
     forever: bool = False
     """Small, and made of what is deleted one day: its rows stay (`meta: {kept: forever}`)."""
+    keys: tuple[str, ...] = ()
+    """Whose values its rows are told apart by (`meta.sliced_by`)."""
+    views: tuple[str, ...] = ()
+    """The views that it reads, as its compiled SQL names them."""
 
     @property
     def relation(self) -> str:
@@ -42,15 +46,20 @@ def tables(settings: Settings) -> list[Dated]:
 def from_manifest(manifest: dict[str, Any]) -> list[Dated]:
     nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     order = TopologicalSorter({key: node["depends_on"]["nodes"] for key, node in nodes.items()}).static_order()
-    found = (_dated(nodes[key]) for key in order if key in nodes)
+    found = (_dated(nodes[key], nodes) for key in order if key in nodes)
     return [table for table in found if table]
 
 
-def _dated(node: dict[str, Any]) -> Dated | None:
+def _dated(node: dict[str, Any], nodes: dict[str, dict[str, Any]]) -> Dated | None:
     config = node["config"]
     partition = _PARTITION.search((config.get("properties") or {}).get("partitioning") or "")
     if config.get("materialized") != "incremental" or not partition:
         return None
     path = str(Path(node["original_file_path"]).relative_to("models"))
-    forever = (config.get("meta") or {}).get("kept") == "forever"
-    return Dated(node["name"], node["schema"], node.get("alias") or node["name"], partition[1], path, forever)
+    meta, alias = config.get("meta") or {}, node.get("alias") or node["name"]
+    below = [nodes[key] for key in node["depends_on"]["nodes"] if key in nodes]
+    return Dated(
+        node["name"], node["schema"], alias, partition[1], path, meta.get("kept") == "forever",
+        tuple(meta.get("sliced_by", ())),
+        tuple(one["relation_name"] for one in below if one["config"]["materialized"] == "view"),
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from headrace.lake import results, trino_config
+from headrace.lake.kept import kept_since
 from headrace.log import get_logger
 from headrace.settings import MissingSecret, Settings, get_settings
 
@@ -52,10 +53,22 @@ def environment(settings: Settings, *, target_path: Path | None = None) -> dict[
         "HEADRACE_DBT_AUTHORITY": str(trino_config.authority(settings)),
         "HEADRACE_LATENESS_MINUTES": str(settings.lateness_minutes),
         "HEADRACE_IDENTITY_DAYS": str(settings.identity_days),
-        "HEADRACE_SLICE_ROWS": str(settings.trino_heap_mb * _ROWS_PER_MEGABYTE),
+        "HEADRACE_DAYS_SINCE": _days_since(settings),
+        "HEADRACE_SLICE_ROWS": str(rows_at_once(settings)),
         # requests prefers this variable to the certificate that the profile names, so it has to name the same.
         "REQUESTS_CA_BUNDLE": str(trino_config.authority(settings)),
     }
+
+
+def rows_at_once(settings: Settings) -> int:
+    """A table of more rows is made slice by slice (dbt/macros/slices.sql)."""
+    return settings.trino_heap_mb * _ROWS_PER_MEGABYTE
+
+
+def _days_since(settings: Settings) -> str:
+    """The first day of which everything is there; before it, events have been deleted that tables of days count."""
+    since = kept_since(settings.analytics_days)
+    return f"{since:%Y-%m-%d}" if since else ""
 
 
 def _password(settings: Settings) -> str:

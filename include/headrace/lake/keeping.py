@@ -16,7 +16,7 @@ import psycopg
 from headrace.contracts.model import Contract
 from headrace.lake import dated, literals, lived
 from headrace.lake.analytics.outcome import ACTIVITY, SCHEMA
-from headrace.lake.rebuild import kept_since
+from headrace.lake.kept import kept_since
 from headrace.lake.trino import connect, fetch
 from headrace.log import get_logger
 from headrace.settings import Settings

@@ -15,6 +15,7 @@ from typing import Any
 
 from headrace.lake import dated, dbt, literals
 from headrace.lake.dated import Dated
+from headrace.lake.kept import kept_since
 from headrace.lake.trino import connect, fetch
 from headrace.log import get_logger
 from headrace.settings import Settings
@@ -61,13 +62,25 @@ class Changed:
 
 def run(settings: Settings, wanted: Range) -> list[dict[str, Any]]:
     """What was changed, table by table; those that are built whole are not among them."""
+    refuse_what_is_not_kept(settings, wanted)
     models = dated.tables(settings)
     with connect(settings, service="dbt", timeout=_STATEMENT_SECONDS) as connection:
         cursor = connection.cursor()
         _refuse_what_raw_has_lost(cursor, models, wanted, settings)
         compiled = _compiled(settings, models)
-        changed = [_replace(cursor, model, compiled[model.name], wanted) for model in models]
+        at_once = dbt.rows_at_once(settings)
+        changed = [_replace(cursor, model, compiled[model.name], wanted, at_once) for model in models]
     return [asdict(one) for one in changed]
+
+
+def refuse_what_is_not_kept(settings: Settings, wanted: Range) -> None:
+    """Of such days nothing is left to build from, but tables that are kept for ever still count them."""
+    kept = kept_since(settings.analytics_days)
+    if kept and wanted.start < kept:
+        raise CannotRebuild(
+            f"What was made of events is kept for {settings.analytics_days} days (analytics_days): days before {kept:%Y-%m-%d}"
+            " cannot be built again. Choose a later range."
+        )
 
 
 def _refuse_what_raw_has_lost(cursor: Any, models: list[Dated], wanted: Range, settings: Settings) -> None:
@@ -83,13 +96,6 @@ def _refuse_what_raw_has_lost(cursor: Any, models: list[Dated], wanted: Range, s
             )
 
 
-def kept_since(days: int) -> datetime | None:
-    """The midnight (UTC) before which nothing is kept; None where everything is."""
-    if not days:
-        return None
-    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days)
-
-
 def _compiled(settings: Settings, models: list[Dated]) -> dict[str, str]:
     """Each model's SQL for a build from nothing."""
     target = settings.home / "dbt" / "rebuild"
@@ -99,26 +105,64 @@ def _compiled(settings: Settings, models: list[Dated]) -> dict[str, str]:
     return {model.name: (folder / Path(model.path)).read_text() for model in models}
 
 
-def _replace(cursor: Any, model: Dated, sql: str, wanted: Range) -> Changed:
-    beside = f"lake.{model.schema}.rebuilt_{model.table}"
+def _replace(cursor: Any, model: Dated, sql: str, wanted: Range, at_once: int) -> Changed:
+    beside = _beside(model, "rebuilt")
     columns = [str(row[0]) for row in fetch(cursor, f"show columns from {model.relation}")]
     listed = ", ".join(f'"{name}"' for name in columns)
     fetch(cursor, f"drop table if exists {beside}")
     try:
-        fetch(cursor, f"create table {beside} as select {listed} from (\n{sql}\n) where {wanted.holds(model.moment)}")
-        known = f"select {listed} from {model.relation} where {wanted.holds(model.moment)}"
-        right = f"select {listed} from {beside}"
-        gone, new = f"({known} except {right})", f"({right} except {known})"
-        removed, added = (int(fetch(cursor, f"select count(*) from {rows}")[0][0]) for rows in (gone, new))
+        _make(cursor, model, sql, listed, wanted, at_once)
+        changes = _changes(model, beside, listed, wanted)
+        counted = f"select coalesce(sum(known_rows), 0), coalesce(sum(right_rows), 0) from ({changes})"
+        removed, added = (int(count) for count in fetch(cursor, counted)[0])
         if removed or added:
-            fetch(cursor, _merge(model, columns, gone, new, wanted))
+            fetch(cursor, _merge(model, columns, changes, wanted))
     finally:
         fetch(cursor, f"drop table if exists {beside}")
     log.info("rebuilt", table=model.relation, removed=removed, added=added)
     return Changed(f"{model.schema}.{model.table}", removed, added)
 
 
-def _merge(model: Dated, columns: list[str], gone: str, new: str, wanted: Range) -> str:
+def _beside(model: Dated, what: str) -> str:
+    return f"lake.{model.schema}.{what}_{model.table}"
+
+
+def _make(cursor: Any, model: Dated, sql: str, listed: str, wanted: Range, at_once: int) -> None:
+    """The right rows of the range, beside. A model that keeps one row of each key needs memory for all keys of its views, whatever
+    the range: it is made slice by slice, as in a build (dbt/macros/slices.sql), of what its views say once."""
+    beside, pieces = _beside(model, "rebuilt"), ["true"]
+    read = {view: _beside(model, f"read_{place}") for place, view in enumerate(model.views)} if model.keys else {}
+    try:
+        rows = 0
+        for view, table in read.items():
+            fetch(cursor, f"drop table if exists {table}")
+            rows += int(fetch(cursor, f"create table {table} as select * from {view}")[0][0])
+            sql = sql.replace(view, table)
+        if rows > at_once:
+            keys = " || '/' || ".join(f'cast("{key}" as varchar)' for key in model.keys)
+            slices = -(-rows // at_once)
+            pieces = [f"coalesce(mod(crc32(to_utf8({keys})), {slices}), 0) = {place}" for place in range(slices)]
+        put = f"create table {beside} as"
+        for piece in pieces:
+            fetch(cursor, f"{put} select {listed} from (\n{sql}\n) where {wanted.holds(model.moment)} and {piece}")
+            put = f"insert into {beside}"
+    finally:
+        for table in read.values():
+            fetch(cursor, f"drop table if exists {table}")
+
+
+def _changes(model: Dated, beside: str, listed: str, wanted: Range) -> str:
+    """Rows that are there more or less often than they should be, with how often."""
+    return (
+        f"select {listed}, sum(known) as known_rows, sum(1 - known) as right_rows from ("
+        f"select {listed}, 1 as known from {model.relation} where {wanted.holds(model.moment)}"
+        f" union all select {listed}, 0 as known from {beside}"
+        f") group by {listed} having sum(known) <> sum(1 - known)"
+    )
+
+
+def _merge(model: Dated, columns: list[str], changes: str, wanted: Range) -> str:
+    """All that are there of such a row go, as many as should be there come."""
     listed = ", ".join(f'"{name}"' for name in columns)
     same = " and ".join(f'known."{name}" is not distinct from change."{name}"' for name in columns)
     values = ", ".join(f'change."{name}"' for name in columns)
@@ -126,7 +170,10 @@ def _merge(model: Dated, columns: list[str], gone: str, new: str, wanted: Range)
     place = f'known."{model.moment}" = change."{model.moment}" and {wanted.holds(model.moment, "known.")}'
     return (
         f"merge into {model.relation} as known using ("
-        f"select true as gone, {listed} from {gone} union all select false as gone, {listed} from {new}) as change"
+        f"with changes as ({changes})"
+        f" select true as gone, {listed} from changes where known_rows > 0"
+        f" union all select false as gone, {listed} from changes cross join unnest(sequence(1, right_rows)) as copies (copy)"
+        f" where right_rows > 0) as change"
         f" on change.gone and {place} and {same}"
         f" when matched then delete when not matched and not change.gone then insert ({listed}) values ({values})"
     )

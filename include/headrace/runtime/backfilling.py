@@ -41,7 +41,7 @@ def rebuild(settings: Settings, user: str | None, start: str, end: str) -> list[
 
 def order(settings: Settings, start: str, end: str) -> str:
     """Triggers the DAG as the administrator, whose machine this is; the run's id."""
-    Range.of(start, end)
+    lake.refuse_what_is_not_kept(settings, Range.of(start, end))
     with _airflow(settings) as client:
         body = {"logical_date": None, "conf": {"start": start, "end": end}}
         return str(_said(client.post(f"{_DAG}/dagRuns", json=body))["dag_run_id"])

@@ -93,6 +93,8 @@ models:
     data_tests:
       - one_row_per:
           arguments: {keys: [<< grouped | join(", ") >>]}
+      - counts_every_event:
+          arguments: {events: ref('<< spec.fact >>'), moment: << spec.time >>}
 """
 
 
