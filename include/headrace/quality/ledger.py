@@ -41,6 +41,13 @@ def read(settings: Settings, first: date, last: date, tables: Sequence[str] | No
     return [_figure(row) for row in rows]
 
 
+def measured_through(settings: Settings) -> date | None:
+    """The newest day of which there is any figure."""
+    with _connect(settings) as connection:
+        row = connection.execute("select max(day) from quality").fetchone()
+    return row[0] if row else None
+
+
 def newest(settings: Settings, tables: Sequence[str], until: date, days: int = 2) -> list[Verdict]:
     """The newest verdict of each of these tables that is not empty, of the days up to `until`."""
     found: dict[str, Verdict] = {}

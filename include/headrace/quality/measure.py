@@ -43,14 +43,15 @@ class Tally:
 
 
 NO_TESTS = Tally()
+_LOOKS_BACK = timedelta(days=14)
 
 
 def run(
     settings: Settings, first: date | None = None, last: date | None = None, only: Collection[str] = ()
 ) -> list[Figure]:
-    """Yesterday and today, or these days, of every table or of these; what was found."""
+    """These days, or all since the last time, of every table or of these; what was found."""
     last = last or datetime.now(UTC).date()
-    first = first or last - timedelta(days=1)
+    first = first or unmeasured_since(last, ledger.measured_through(settings))
     contracts = published.read(settings)
     manifest = _manifest(settings)
     letters = _letters(settings, first)
@@ -71,6 +72,12 @@ def run(
     failed = sorted({f"{f.table} {f.name}" for f in figures if f.state == "failed"})
     _LOG.info("quality_measured", figures=len(figures), failed=failed)
     return figures
+
+
+def unmeasured_since(last: date, measured: date | None) -> date:
+    """Yesterday, which may have changed since; or the day on which the platform came to rest, if it is not long ago."""
+    yesterday = last - timedelta(days=1)
+    return min(yesterday, max(measured, last - _LOOKS_BACK)) if measured else yesterday
 
 
 _PRESENT = (

@@ -11,7 +11,7 @@ import pytest
 from headrace.contracts.model import load_contracts
 from headrace.lake.results import Result
 from headrace.quality.figures import Figure, Verdict, verdicts
-from headrace.quality.measure import NO_TESTS, Tally, counted
+from headrace.quality.measure import NO_TESTS, Tally, counted, unmeasured_since
 from headrace.quality.tables import Curated, Processed, Summary, curated
 
 REPO = Path(__file__).resolve().parents[3]
@@ -84,3 +84,17 @@ def test_tests_of_uniqueness_count_for_uniqueness_and_others_for_consistency() -
     for name, status, failures in nodes:
         total = counted(total, {"test_metadata": {"name": name}}, Result(name, status, failures))
     assert total == Tally(run=1, failed=1, rows=7, unique_run=2, unique_failed=1, unique_rows=0)
+
+
+@pytest.mark.parametrize(
+    ("measured", "first"),
+    [
+        (None, date(2026, 3, 30)),
+        (date(2026, 3, 31), date(2026, 3, 30)),
+        (date(2026, 3, 30), date(2026, 3, 30)),
+        (date(2026, 3, 27), date(2026, 3, 27)),
+        (date(2025, 1, 1), date(2026, 3, 17)),
+    ],
+)
+def test_days_on_which_the_platform_rested_are_measured_when_it_is_back(measured: date | None, first: date) -> None:
+    assert unmeasured_since(date(2026, 3, 31), measured) == first
