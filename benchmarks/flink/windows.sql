@@ -70,7 +70,7 @@ WHERE event_time = moment
     AND currency IN ('USD', 'EUR', 'GBP', 'JPY', 'BRL', 'INR')
     AND region IN ('north_america', 'south_america', 'europe', 'asia')
     AND REGEXP(amount, '^[0-9]{1,16}([.][0-9]{1,2}0*)?$$')
-    AND TRY_CAST(amount AS DECIMAL(18, 2)) <= 1000000;
+    AND TRY_CAST(amount AS DECIMAL(18, 2)) <= CASE WHEN currency IN ('USD', 'EUR', 'GBP') THEN 500000 ELSE 1000000 END;
 
 -- The first row of an id; its later rows are repeats.
 CREATE VIEW once AS

@@ -63,7 +63,8 @@ class Gate:
             return None
         cents = event.amount * 100
         moment = round(event.event_time.replace(tzinfo=event.event_time.tzinfo or UTC).timestamp() * 1000)
-        if not 0 <= cents <= 100_000_000 or cents % 1 or moment > arrived + self._future_ms:
+        most = 50_000_000 if event.currency in ("USD", "EUR", "GBP") else 100_000_000
+        if not 0 <= cents <= most or cents % 1 or moment > arrived + self._future_ms:
             return None
         late = "late" if arrived > moment + self._late_ms else ""
         place = _MARK.join((late, event.merchant_id, event.transaction_type, event.currency, event.region))

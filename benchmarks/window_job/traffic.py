@@ -39,6 +39,8 @@ _QUEUED = 100_000
 # Flink's JSON format reads a number where text is asked for, and so cannot see this fault.
 _FAULTS = [spoil for kind, spoil in (SPOILERS | AMOUNT_SPOILERS).items() if kind != "wrong type"]
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+# In the range, and yet beyond what the contract calls plausible of this currency.
+_FAULTS.append(lambda event, _: _encode({**event, "amount": 750_000, "currency": "USD"}))
 
 
 @dataclass(frozen=True)
