@@ -7,18 +7,18 @@ from datetime import datetime
 from airflow.sdk import DAG, Asset, task
 from headrace_airflow.declared import LAKE, due_within
 from headrace_airflow.models import model_by_model
-from headrace_airflow.steps import found, reconcile, views
+from headrace_airflow.steps import docs, found, reconcile, views
 from headrace_airflow.waiting import LandedThroughSensor
 
 RUNBOOK = """
 ### Raw to curated, hour by hour
 Waits until the lake job has landed every event of the hour, builds and tests all models in one run of dbt
 (`models.build`), moves the point at which live and curated figures join (`coverage`), and compares both sides of it
-(`reconciliation`). The task of each model turns green or red as that run left it; its second try builds it alone.
+(`reconciliation`). The task of each model turns green or red as that run left it; its second try builds it alone. The
+dbt docs are made anew after a change of the project.
 
-**Red?** Open the failed model: its log ends with dbt's message. Nothing was claimed, so answers stay right, they only
-take more from the live windows. Mend it, clear the failed task: it builds its model alone, and what follows runs by
-itself.
+**Red?** Open the failed model: its log ends with dbt's message. Nothing was claimed, so answers stay right, they only take
+more from the live windows. Mend it, clear the failed task: it builds its model alone; what follows runs by itself.
 
 **Waits for hours?** The log of `landed` says for what; mostly the lake job stands still: see DAG `stream_lake`. After a
 clock that was ahead the scheduled run comes only when that time is reached: trigger one.
@@ -56,5 +56,5 @@ with DAG(
         >> [views(), found()]
         >> model_by_model("models", pool="dbt")
         >> advance_coverage(landed.output)
-        >> reconcile()
+        >> [reconcile(), docs()]
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from airflow.sdk import DAG, Asset, task
 from headrace_airflow.declared import LAKE, due_within
-from headrace_airflow.steps import dbt_command, reconcile
+from headrace_airflow.steps import dbt_command, docs, reconcile
 from headrace_airflow.waiting import ConditionSensor
 
 RUNBOOK = """
@@ -53,6 +53,5 @@ with DAG(
     built = build()
     # Nobody waits for these to ask about money: what is made of facts comes after them.
     aggregates = dbt_command.override(task_id="aggregates")(["build", "--select", "tag:aggregates"])
-    docs = dbt_command.override(task_id="docs")(["docs", "generate"])
-    landed >> built >> aggregates >> docs
+    landed >> built >> aggregates >> docs()
     built >> reconcile()

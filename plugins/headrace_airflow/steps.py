@@ -25,6 +25,15 @@ def views() -> None:
     curation.refresh_views(get_settings())
 
 
+@task(pool="dbt")
+def docs() -> None:
+    """The documentation, where the project is another than it tells of."""
+    from headrace.runtime import curation
+    from headrace.settings import get_settings
+
+    curation.refresh_docs(get_settings())
+
+
 @task
 def found() -> None:
     """Brings anomalies and quality into the lake, for the models that are made of them."""

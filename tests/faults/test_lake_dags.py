@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from headrace.lake import coverage, dbt, keeping, results
+from headrace.lake import coverage, dbt, docs_server, keeping, results
 from headrace.lake.analytics.outcome import ACTIVITY, COHORTS
 from headrace.lake.rebuild import CannotRebuild, Range
 from headrace.lake.rebuild import run as rebuild
@@ -244,6 +244,8 @@ def test_an_hour_is_curated_model_by_model_and_then_claimed(lake: Lake, few: Few
         assert _count(lake, table, f"event_id in ({ids})") == 3
     assert_equals_hand_written(lake)
     assert START < _claimed(lake) <= datetime.now(UTC)
+    documented = json.loads((docs_server.folder(lake.settings) / "catalog.json").read_text())["nodes"]
+    assert {f"model.headrace.{name}" for name in models} <= set(documented)
     ran = results.of_day(lake.settings, datetime.now(UTC).date())
     assert {node for node, one in ran.items() if node.startswith("model.") and one.status == "success"} >= {
         f"model.headrace.{name}" for name in models
@@ -264,7 +266,7 @@ def test_nothing_is_claimed_of_a_failed_model_and_clearing_it_mends_it_alone(lak
     assert few.ended("curate", run, CURATE_SECONDS) == "failed"
     tasks = few.tasks("curate", run)
     states = {name: task["state"] for name, task in tasks.items()}
-    behind = {PAID, "advance_coverage", "reconcile"}
+    behind = {PAID, "advance_coverage", "reconcile", "docs"}
     assert {name for name, state in states.items() if state != "success"} == {PAYOUTS, *behind}
     assert (states[PAYOUTS], {states[name] for name in behind}) == ("failed", {"upstream_failed"})
     assert tasks[PAYOUTS]["try_number"] == 3, "tried again by itself"

@@ -1,6 +1,7 @@
 """Serves the documentation that dbt makes of the project: models, columns, lineage. Started as a part of its own.
 
-Files come from `docs/` in the state folder, which a build of the lake fills; until then a page says what is coming.
+Files come from `docs/` in the state folder, which the first build of the lake fills, and a later one fills anew
+after a change of the project; until then a page says what is coming.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class DocsHandler(SimpleHTTPRequestHandler):
             super().do_GET()
 
     def end_headers(self) -> None:
-        # The files change with every build, under the same names.
+        # The files change with the project, under the same names.
         self.send_header("Cache-Control", "no-cache")
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()

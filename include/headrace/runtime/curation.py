@@ -129,13 +129,23 @@ def build_all(settings: Settings) -> dict[str, str]:
 
 def refresh_views(settings: Settings) -> bool:
     """Makes the views over raw anew after a contract changed: the tables above them read through the gate."""
-    digest = hashlib.sha256()
-    for path in sorted((dbt.project(settings) / "models" / "raw").glob("*.sql")):
-        digest.update(path.name.encode() + path.read_bytes())
-    stamp = settings.run / "raw_views.stamp"
+    return _once_for(settings, "raw_views", "models/raw/*.sql", ["run", "--select", "tag:raw"])
+
+
+def refresh_docs(settings: Settings) -> bool:
+    """Makes the documentation anew after the project changed: it asks for every column of the lake, which no hour has to pay."""
+    return _once_for(settings, "docs", "**/*.*", ["docs", "generate"])
+
+
+def _once_for(settings: Settings, what: str, files: str, arguments: list[str]) -> bool:
+    """Runs dbt, unless it has done this for the same files of the project; whether it ran."""
+    project, digest = dbt.project(settings), hashlib.sha256()
+    for path in sorted(path for path in project.glob(files) if path.is_file()):
+        digest.update(str(path.relative_to(project)).encode() + path.read_bytes())
+    stamp = settings.run / f"{what}.stamp"
     if stamp.is_file() and stamp.read_text() == digest.hexdigest():
         return False
-    dbt.run(settings, ["run", "--select", "tag:raw"], timeout=600)
+    dbt.run(settings, arguments, timeout=600)
     stamp.write_text(digest.hexdigest())
     return True
 

@@ -68,6 +68,34 @@ def test_views_over_raw_are_made_anew_when_a_contract_changed(
     assert ran == [["run", "--select", "tag:raw"]] * 2
 
 
+def test_docs_follow_every_change_of_the_project_and_a_failure_is_made_good(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[list[str]] = []
+    settings.run.mkdir(parents=True)
+    project = tmp_path / "project"
+    macro, described = project / "macros" / "money.sql", project / "models" / "curated" / "_fct_clicks.yml"
+    for path in (macro, described):
+        path.parent.mkdir(parents=True)
+        path.write_text("old")
+    monkeypatch.setattr(dbt, "project", lambda _: project)
+    monkeypatch.setattr(dbt, "run", lambda _, arguments, **__: ran.append(arguments))
+    assert [curation.refresh_docs(settings), curation.refresh_docs(settings)] == [True, False]
+    for path in (macro, described):
+        path.write_text("new")
+        assert [curation.refresh_docs(settings), curation.refresh_docs(settings)] == [True, False]
+    assert ran == [["docs", "generate"]] * 3
+
+    def fails(*_: object, **__: object) -> None:
+        raise dbt.DbtFailed("Trino does not answer")
+
+    described.rename(described.with_name("_fct_visits.yml"))
+    with monkeypatch.context() as broken, pytest.raises(dbt.DbtFailed):
+        broken.setattr(dbt, "run", fails)
+        curation.refresh_docs(settings)
+    assert curation.refresh_docs(settings)
+
+
 def test_coverage_is_that_of_the_slowest_stream(
     settings: Settings, lake: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:

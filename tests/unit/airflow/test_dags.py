@@ -100,6 +100,39 @@ def test_curate_has_a_task_a_model_in_the_pool_of_one(bag: Any) -> None:
     assert {task.task_id for task in models} <= dag.get_task("advance_coverage").get_flat_relative_ids(upstream=True)
 
 
+def test_docs_follow_the_builds(bag: Any) -> None:
+    assert {"models.build", *MODELS} <= bag.dags["curate"].get_task("docs").get_flat_relative_ids(upstream=True)
+
+
+def test_the_first_build_makes_every_model_then_compares_and_documents(
+    bag: Any, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from headrace.lake import dbt, found
+    from headrace.runtime import curation
+    from headrace.semantics import reconcile
+
+    dag, did = bag.dags["first_build"], []
+    monkeypatch.setattr(curation, "first_claim", lambda _: "a moment")
+    monkeypatch.setattr(curation, "claim", lambda _, through: did.append(f"claim {through}"))
+    monkeypatch.setattr(curation, "refresh_docs", lambda _: did.append("docs"))
+    monkeypatch.setattr(found, "bring_found", lambda _: did.append("bring found"))
+    monkeypatch.setattr(reconcile, "run", lambda _: did.append("reconcile"))
+    monkeypatch.setattr(dbt, "run", lambda _, arguments: did.append(" ".join(arguments)))
+    for name in ("rates", "build", "aggregates", "docs", "reconcile"):
+        task = dag.get_task(name)
+        task.python_callable(*task.op_args, **task.op_kwargs)
+    assert did == [
+        "run --select +exchange_rates", "bring found", "build --exclude tag:aggregates", "claim a moment",
+        "build --select tag:aggregates", "docs", "reconcile",
+    ]  # fmt: skip
+    before = {task.task_id: task.upstream_task_ids for task in dag.tasks}
+    assert before == {
+        "rates_landed": set(), "rates": {"rates_landed"},
+        "history_landed": set(), "build": {"history_landed"},
+        "aggregates": {"build"}, "docs": {"aggregates"}, "reconcile": {"build"},
+    }  # fmt: skip
+
+
 def test_what_is_built_at_once_is_told_of_by_the_triggerer(bag: Any) -> None:
     """As the scheduler reads it back, which asks there whether a task needs a worker, and as the triggerer does."""
     from airflow.models.trigger import Trigger
@@ -124,7 +157,7 @@ def test_what_is_built_at_once_is_told_of_by_the_triggerer(bag: Any) -> None:
 
 def test_what_commits_to_built_tables_takes_the_pool(bag: Any) -> None:
     pooled = {(d.dag_id, t.task_id) for d in bag.dags.values() for t in d.tasks if t.pool == "dbt"}
-    assert {("first_build", "build"), ("first_build", "docs"), ("backfill", "rebuild"), ("tidy", "compact")} <= pooled
+    assert {("first_build", "build"), ("first_build", "docs"), ("curate", "docs"), ("backfill", "rebuild"), ("tidy", "compact")} <= pooled
     assert {dag for dag, _ in pooled} == {"first_build", "curate", "backfill", "tidy", "analytics"}
 
 
