@@ -48,6 +48,7 @@ _GROUPS = {
     "test_registry": "streams",
     "test_ingest": "streams",
     "test_replay_dag": "airflow",
+    "test_watch_dag": "airflow",
     "test_streams_page": "airflow",
     "test_airflow_orders": "airflow",
     "test_lake_dags": "lake_faults",

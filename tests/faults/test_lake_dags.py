@@ -38,7 +38,7 @@ FIRST, LAST = f"{START:%Y-%m-%d}", f"{START + 6 * timedelta(hours=1):%Y-%m-%d}"
 @pytest.fixture(scope="module")
 def lake(start_parts: Callable[..., Settings]) -> Lake:
     """With rows of long ago, which were built like all others."""
-    lake = filled(start_parts, "valkey")
+    lake = filled(start_parts, "valkey", "kafka")
     airflow.prepare(lake.settings)
     # As everything that lands does, later than all that had landed before.
     now = datetime.now(UTC)
@@ -178,14 +178,14 @@ CURATE_SECONDS = 1800
 
 @pytest.fixture(scope="module")
 def few(lake: Lake) -> Iterator[FewDags]:
-    """Two DAGs in Airflow's own scheduler, which starts the run of this hour; one was curated before, and this lands meanwhile."""
+    """Three DAGs in Airflow's own scheduler, which starts the run of this hour; one was curated before, and this lands meanwhile."""
     for stream in curation.streams(lake.settings):
         coverage.advance(lake.settings, stream, START)
     now = datetime.now(UTC)
     # In dollars: the rate of START's next day is refused by the gate, which the hand-written figures do not ask.
-    news = [event(42_000 + n, now - timedelta(minutes=n), currency="USD") for n in range(3)]
+    news = [event(42_000 + n, now - timedelta(minutes=n), currency="USD") for n in (0, 1, 2, 61)]
     lake.land("transactions", [landed(one, landed_at=now) for one in news])
-    files = [lake.settings.repo / "dags" / f"{name}.py" for name in ("curate", "analytics")]
+    files = [lake.settings.repo / "dags" / f"{name}.py" for name in ("curate", "quality", "analytics")]
     with _landing(lake), FewDags(lake.settings, files) as few:
         yield few
 
@@ -250,6 +250,26 @@ def test_an_hour_is_curated_model_by_model_and_then_claimed(lake: Lake, few: Few
     assert {node for node, one in ran.items() if node.startswith("model.") and one.status == "success"} >= {
         f"model.headrace.{name}" for name in models
     }
+
+
+def test_what_was_curated_is_measured_by_itself_hour_by_hour_and_its_origin_told(lake: Lake, few: FewDags) -> None:
+    """After the build above, whose claim starts it."""
+    run = few.wait(lambda: few.runs("quality"), 60)[0]
+    assert few.ended("quality", run, CURATE_SECONDS) == "success"
+    table, since = "processed.transactions", datetime.now(UTC).date() - DAY
+    rows = _count(lake, table, f"arrived_at >= {_before(1)}")
+    with psycopg.connect(lake.settings.postgres_dsn("headrace")) as connection:
+        figures = connection.execute(
+            "select figure, sum(good), sum(counted) from quality where table_name = %s and day >= %s group by 1",
+            [table, since],
+        )
+        found = {figure: (good, counted) for figure, good, counted in figures}
+        watched = connection.execute("select distinct subject from profiles where records > 0").fetchall()
+        told = connection.execute("select distinct job_name from lineage_events where job_namespace = 'headrace.dbt'")
+        assert {(table,), ("curated.fct_transactions",)} <= set(watched)
+        assert ("fct_transactions",) in told.fetchall()
+    assert rows >= 4
+    assert found["completeness"] == found["uniqueness"] == found["timeliness"] == (rows, rows)
 
 
 def test_nothing_is_claimed_of_a_failed_model_and_clearing_it_mends_it_alone(lake: Lake, few: FewDags) -> None:

@@ -157,7 +157,13 @@ def test_what_is_built_at_once_is_told_of_by_the_triggerer(bag: Any) -> None:
 
 def test_what_commits_to_built_tables_takes_the_pool(bag: Any) -> None:
     pooled = {(d.dag_id, t.task_id) for d in bag.dags.values() for t in d.tasks if t.pool == "dbt"}
-    assert {("first_build", "build"), ("first_build", "docs"), ("curate", "docs"), ("backfill", "rebuild"), ("tidy", "compact")} <= pooled
+    assert {
+        ("first_build", "build"),
+        ("first_build", "docs"),
+        ("curate", "docs"),
+        ("backfill", "rebuild"),
+        ("tidy", "compact"),
+    } <= pooled
     assert {dag for dag, _ in pooled} == {"first_build", "curate", "backfill", "tidy", "analytics"}
 
 
