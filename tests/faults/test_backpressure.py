@@ -162,6 +162,9 @@ def test_a_record_that_nobody_should_send_stops_nobody(
     for stream, text in ((STREAM, "user_id"), ("app_events", "user_id"), ("merchants", "merchant_id")):
         contract = contracts[stream]
         bad = poisons(_good(contract), text)
+        if contract.history:
+            # It deletes the entity of its key.
+            bad = [one for one in bad if one.value is not None or one.key is None]
         placed |= send(settings, contract.topic, bad)
         # What only the platform writes may be written by others too.
         for topic in (contract.processed_topic, METRICS):

@@ -38,6 +38,7 @@ def records(contracts: dict[str, Contract]) -> Iterator[tuple[Contract, bytes | 
         yield from _both(transactions, case.value)
     rng = random.Random(5)
     for contract in contracts.values():
+        yield contract, None
         for _ in range(_EACH):
             yield from _both(contract, _made(contract, rng))
 

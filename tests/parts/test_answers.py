@@ -316,6 +316,8 @@ def test_reference_data_is_read_through_and_a_newer_version_stays(world: World) 
             "select allowed from audit_logs where action = 'read' and subject = 'merchants merchant-1'"
         ).fetchall()
     assert rows == [(True,)] * 3
+    world.lake.land("merchants", [Landed(None, world.now, world.now, key="merchant-2")])
+    assert _get(world, "/reference/merchants/merchant-2")[0] == 404, "deleted since the last build"
 
 
 _FEATURES = (

@@ -254,10 +254,19 @@ def test_corrections_are_marked_and_unknown_entities_counted_until_they_come(lak
         "event_type": "search", "platform": "web", "country": "DE", "region": "europe", "merchant_id": "merchant-unknown",
     }  # fmt: skip
     untidy = {"event_id": "action-00000002", "platform": "iOS ", "event_time": int(soon.timestamp())}
-    lake.land("app_events", [landed(action), Landed(action | untidy, soon + timedelta(seconds=1), soon)])
+    named_gone = {"event_id": "action-00000003", "merchant_id": "merchant-gone"}
+    lake.land(
+        "app_events",
+        [landed(action), Landed(action | untidy, soon + timedelta(seconds=1), soon), landed(action | named_gone)],
+    )
+    gone_at = soon + timedelta(minutes=1)
+    lake.land(
+        "merchants",
+        [Landed(merchant("merchant-gone"), soon, soon), Landed(None, gone_at, gone_at, key="merchant-gone")],
+    )
     lake.build("--select", "+corrections", "+unresolved")
     rows = lake.query(
-        "select event_id, platform, event_time, corrected from processed.app_events where event_id like 'action-%' order by 1"
+        "select event_id, platform, event_time, corrected from processed.app_events where event_id in ('action-00000001', 'action-00000002') order by 1"
     )
     assert [(row[0], row[1], row[3]) for row in rows] == [
         ("action-00000001", "web", []),
@@ -268,10 +277,14 @@ def test_corrections_are_marked_and_unknown_entities_counted_until_they_come(lak
     assert lake.query(counted) == [["event_time:epoch time", 1], ["platform:letter case", 1], ["platform:spaces", 1]]
 
     named = "select field, events, unknown_keys from processed.unresolved where stream = 'app_events'"
-    assert lake.query(named) == [["merchant_id", 2, 1]]
+    assert lake.query(named) == [["merchant_id", 2, 1]], "of one that was deleted somebody had told"
+    gone = "select count(*) from processed.merchants where merchant_id = 'merchant-gone'"
+    assert lake.query(gone) == [[0]]
     later = soon + timedelta(minutes=2)
-    lake.land("merchants", [Landed(merchant("merchant-unknown"), later, later, "file")])
+    earlier = merchant("merchant-gone", 1) | {"updated_at": (START + timedelta(hours=1)).isoformat()}
+    lake.land("merchants", [Landed(merchant("merchant-unknown"), later, later, "file"), Landed(earlier, later, later)])
     lake.build("--select", "+merchants", "+belated_entities")
     assert lake.query(named) == []
+    assert lake.query(gone) == [[0]], "a state that came late, of before the deletion, brings nobody back"
     late = "select field, events, late_keys from processed.belated_entities where stream = 'app_events'"
     assert lake.query(late) == [["merchant_id", 2, 1]]

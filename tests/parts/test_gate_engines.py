@@ -134,3 +134,9 @@ def test_what_is_plainly_right_is_told_as_the_gate_tells_it(sparks: dict[str, di
     streams = load_contracts(get_settings().contracts)
     assert {one["plain"]["stream"] for one in plain} == set(streams)
     assert {one["gate"]["stream"] for one in refined if not one["plain"]} == set(streams)
+
+
+def test_a_deletion_of_an_entity_is_no_dead_letter(sparks: dict[str, dict[str, Any]]) -> None:
+    """A record with a key and without a value, of every stream."""
+    refused = {one["gate"]["stream"] for one in sparks["lake"]["refined"] if one["gate"]["refusal"] == "empty"}
+    assert refused == {name for name, one in load_contracts(get_settings().contracts).items() if not one.history}

@@ -9,7 +9,7 @@ named as (
         events.customer_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("accounts") }} as events
-    left join {{ ref("customers") }} as entity on entity.customer_id = events.customer_id
+    left join {{ ref("customers_history") }} as entity on entity.is_current and entity.customer_id = events.customer_id
     where events.customer_id is not null and entity.customer_id is null
     union all
     select
@@ -18,7 +18,7 @@ named as (
         events.user_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("app_events") }} as events
-    left join {{ ref("customers") }} as entity on entity.customer_id = events.user_id
+    left join {{ ref("customers_history") }} as entity on entity.is_current and entity.customer_id = events.user_id
     where events.user_id is not null and entity.customer_id is null
     union all
     select
@@ -27,7 +27,7 @@ named as (
         events.product_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("app_events") }} as events
-    left join {{ ref("products") }} as entity on entity.product_id = events.product_id
+    left join {{ ref("products_history") }} as entity on entity.is_current and entity.product_id = events.product_id
     where events.product_id is not null and entity.product_id is null
     union all
     select
@@ -36,7 +36,7 @@ named as (
         events.merchant_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("app_events") }} as events
-    left join {{ ref("merchants") }} as entity on entity.merchant_id = events.merchant_id
+    left join {{ ref("merchants_history") }} as entity on entity.is_current and entity.merchant_id = events.merchant_id
     where events.merchant_id is not null and entity.merchant_id is null
     union all
     select
@@ -45,7 +45,7 @@ named as (
         events.user_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("orders") }} as events
-    left join {{ ref("customers") }} as entity on entity.customer_id = events.user_id
+    left join {{ ref("customers_history") }} as entity on entity.is_current and entity.customer_id = events.user_id
     where events.user_id is not null and entity.customer_id is null
     union all
     select
@@ -54,7 +54,7 @@ named as (
         events.merchant_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("orders") }} as events
-    left join {{ ref("merchants") }} as entity on entity.merchant_id = events.merchant_id
+    left join {{ ref("merchants_history") }} as entity on entity.is_current and entity.merchant_id = events.merchant_id
     where events.merchant_id is not null and entity.merchant_id is null
     union all
     select
@@ -63,7 +63,7 @@ named as (
         events.product_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("orders") }} as events
-    left join {{ ref("products") }} as entity on entity.product_id = events.product_id
+    left join {{ ref("products_history") }} as entity on entity.is_current and entity.product_id = events.product_id
     where events.product_id is not null and entity.product_id is null
     union all
     select
@@ -72,7 +72,7 @@ named as (
         events.merchant_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("products") }} as events
-    left join {{ ref("merchants") }} as entity on entity.merchant_id = events.merchant_id
+    left join {{ ref("merchants_history") }} as entity on entity.is_current and entity.merchant_id = events.merchant_id
     where events.merchant_id is not null and entity.merchant_id is null
     union all
     select
@@ -81,7 +81,7 @@ named as (
         events.user_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("sessions") }} as events
-    left join {{ ref("customers") }} as entity on entity.customer_id = events.user_id
+    left join {{ ref("customers_history") }} as entity on entity.is_current and entity.customer_id = events.user_id
     where events.user_id is not null and entity.customer_id is null
     union all
     select
@@ -90,7 +90,7 @@ named as (
         events.user_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("transactions") }} as events
-    left join {{ ref("customers") }} as entity on entity.customer_id = events.user_id
+    left join {{ ref("customers_history") }} as entity on entity.is_current and entity.customer_id = events.user_id
     where events.user_id is not null and entity.customer_id is null
     union all
     select
@@ -99,7 +99,7 @@ named as (
         events.merchant_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("transactions") }} as events
-    left join {{ ref("merchants") }} as entity on entity.merchant_id = events.merchant_id
+    left join {{ ref("merchants_history") }} as entity on entity.is_current and entity.merchant_id = events.merchant_id
     where events.merchant_id is not null and entity.merchant_id is null
     union all
     select
@@ -108,7 +108,7 @@ named as (
         events.product_id as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ ref("transactions") }} as events
-    left join {{ ref("products") }} as entity on entity.product_id = events.product_id
+    left join {{ ref("products_history") }} as entity on entity.is_current and entity.product_id = events.product_id
     where events.product_id is not null and entity.product_id is null
 ),
 

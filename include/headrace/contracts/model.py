@@ -66,7 +66,7 @@ class Contract:
     fields: tuple[Field, ...]
     sessions: Sessions | None = None
     history: bool = False
-    """Every state of an entity is kept in the lake, with the time that it held."""
+    """Every state of an entity is kept in the lake, with the time that it held; a record without a value is its deletion."""
 
     @property
     def topic(self) -> str:
@@ -183,7 +183,7 @@ def _loaded(path: Path, _mtime: int, _size: int) -> Contract:
 
 def _check_history(contract: Contract, path: Path) -> None:
     if contract.history is not True or contract.kind != "entity":
-        raise ContractError(f"{path.name}: history is true or left out, and only an entity has one")
+        raise ContractError(f"{path.name}: history is true or false, and only an entity has one")
     # A deletion is a record without a value: only its key says whose it is.
     if contract.identity != (contract.key, contract.event_time):
         raise ContractError(f"{path.name}: history needs the identity [{contract.key}, {contract.event_time}]")

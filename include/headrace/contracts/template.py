@@ -59,6 +59,10 @@ schema:
         value: [<< identity | join(", ") >>]
       - property: event_time    # when it happened; windows and lateness go by it
         value: << event_time >>
+<% if not events %>
+      - property: history       # every state is kept, and a record without a value deletes its key; false: the newest row stays
+        value: true
+<% endif %>
     properties:
 <% if events %>
       - name: event_id

@@ -68,8 +68,8 @@ class LakeRecords:
             'arrived_at, topic, "partition", "offset"' if contract.kind == "events" else f"{contract.event_time} desc"
         )
         return (
-            f"select {names}, arrived_at from ({judged}) where refusal is null and {field} = {literals.text(key)} "  # noqa: S608
-            f"order by {order} limit 1"
+            f"select {names}, arrived_at from ({judged}) where refusal is null and {field} = {literals.text(key)}"  # noqa: S608
+            f"{_since_deleted(contract, key)} order by {order} limit 1"
         )
 
     def _rows(self, contract: Contract, sql: str, key: str, zone: str) -> Iterator[Record]:
@@ -97,7 +97,20 @@ class LakeRecords:
 
 def _processed(contract: Contract, field: str, key: str) -> str:
     names = ", ".join(column(contract, f.name) for f in contract.fields)
-    return f"select {names}, arrived_at from lake.processed.{contract.name} where {field} = {literals.text(key)}"  # noqa: S608
+    return (
+        f"select {names}, arrived_at from lake.processed.{contract.name} where {field} = {literals.text(key)}"  # noqa: S608
+        f"{_since_deleted(contract, key)}"
+    )
+
+
+def _since_deleted(contract: Contract, key: str) -> str:
+    """An entity may have been deleted after the last build, and its states stay in raw."""
+    if not contract.history:
+        return ""
+    deleted = (
+        f"select max(arrived_at) from lake.{contract.raw_table} where value is null and key = {literals.text(key)}"  # noqa: S608
+    )
+    return f" and coalesce({contract.event_time} > ({deleted}), true)"
 
 
 def _record(contract: Contract, row: list[Any], key: str, zone: str) -> Record:

@@ -44,7 +44,11 @@ named as (
         events.{{ field }} as named_key,
         cast(events.arrived_at as date) as arrival_day
     from {{ '{{' }} ref("{{ c.name }}") {{ '}}' }} as events
+{% if entity.history %}
+    left join {{ '{{' }} ref("{{ entity.name }}_history") {{ '}}' }} as entity on entity.is_current and entity.{{ entity.key }} = events.{{ field }}
+{% else %}
     left join {{ '{{' }} ref("{{ entity.name }}") {{ '}}' }} as entity on entity.{{ entity.key }} = events.{{ field }}
+{% endif %}
     where events.{{ field }} is not null and entity.{{ entity.key }} is null
 {% if not loop.last %}
     union all
@@ -130,7 +134,7 @@ models:
   - name: unresolved
     description: >-
       One row per stream, field and day of arrival with events that name an entity which nobody has told of; they leave
-      this list by themselves when the entity arrives.
+      this list by themselves when the entity arrives. One that was deleted was told of.
     meta: {owner: platform}
     columns:
       - name: stream

@@ -18,10 +18,12 @@ def arrived(table: Processed, first: date, last: date) -> str:
     name, contract = table.contract.name, table.contract
     identity = _joined(f"json_extract_scalar(from_utf8(value), '$.{key}')" for key in keys(contract))
     typed = " and ".join(f"known.{key} = valid.{key}" for key in table.keys)
+    # They are no states, of which a row is to be found.
+    deletions = " and (value is not null or key is null)" if contract.history else ""
     return f"""
 with came as (
     select cast(arrived_at as date) as day, topic, "partition" as part, "offset" as place, {identity} as told
-    from lake.raw.{name} where {_within("arrived_at", first, last)}
+    from lake.raw.{name} where {_within("arrived_at", first, last)}{deletions}
 ),
 identified as (
     select came.*, coalesce(told, topic || ':' || cast(part as varchar) || ':' || cast(place as varchar)) as identity

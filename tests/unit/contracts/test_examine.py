@@ -132,6 +132,7 @@ def test_the_contracts_of_the_platform_have_no_mistake(path: Path) -> None:
 def test_a_first_contract_works_as_it_is_written(tmp_path: Path, asked: Beginning) -> None:
     contract = load_contract(template.write(tmp_path, asked))
     assert (contract.name, contract.kind, contract.source) == (asked.name, asked.kind, asked.source)
+    assert contract.history is (asked.kind == "entity"), "or a deletion would be refused"
     with pytest.raises(CannotBegin, match="Edit that file"):
         template.write(tmp_path, asked)
 

@@ -65,5 +65,8 @@ def test_the_lake_is_asked_for_little_and_never_in_the_words_of_the_caller() -> 
     lake = LakeRecords(lambda: None, lambda _: datetime(2026, 11, 21, 10, tzinfo=UTC), 1)  # type: ignore[arg-type, return-value]
     sql = lake._raw(CONTRACTS["transactions"], "event_id", "abc-1")
     assert "arrived_at >= timestamp '2026-11-21 09:00:00 UTC' AND strpos(from_utf8(value), 'abc-1') > 0" in sql
+    assert "value is null" not in sql, "an event is never deleted"
+    deleted = "select max(arrived_at) from lake.raw.merchants where value is null and key = 'm-1'"
+    assert f"and coalesce(updated_at > ({deleted}), true)" in lake._raw(CONTRACTS["merchants"], "merchant_id", "m-1")
     odd = lake._raw(CONTRACTS["transactions"], "event_id", "a' or true --")
     assert "event_id = 'a'' or true --'" in odd and "strpos(from_utf8(value), 'a" not in odd

@@ -92,13 +92,23 @@ def test_every_model_says_its_grain_first() -> None:
 
 def test_history_is_kept_where_the_contract_says_so() -> None:
     kept = {name for name, contract in CONTRACTS.items() if contract.history}
-    assert kept == {"customers", "products", "accounts"}
+    assert kept == {"customers", "products", "accounts", "merchants"}
     made = models.files({"customers": CONTRACTS["customers"]}, Path("m"))
     assert 'unique_key=["customer_id", "updated_at"]' in made[Path("m/processed/customers_history.sql")]
     assert 'ref("customers_history")' in made[Path("m/processed/customers.sql")]
     described = {m["name"]: m for m in yaml.safe_load(made[Path("m/processed/_processed.yml")])["models"]}
     email = next(c for c in described["customers_history"]["columns"] if c["name"] == "email")
     assert email["meta"] == {"classification": "restricted", "person": True}
+
+
+def test_an_entity_that_was_deleted_was_told_of() -> None:
+    """Events that name it are no longer joined with it, and still name nobody unknown."""
+    made = models.files(CONTRACTS, Path("m"))[Path("m/processed/unresolved.sql")]
+    named = {entity for contract in CONTRACTS.values() for entity in contract.references.values()}
+    assert named == {"customers", "products", "merchants"}
+    for entity in named:
+        assert f'join {{{{ ref("{entity}") }}}}' not in made
+        assert f'join {{{{ ref("{entity}_history") }}}} as entity on entity.is_current and entity.' in made
 
 
 def test_columns_that_name_a_person_are_tagged_in_every_zone() -> None:

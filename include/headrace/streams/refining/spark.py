@@ -106,7 +106,7 @@ def plainly_right(records: DataFrame) -> DataFrame:
 
 def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
     """The contract's records in the shape that all contracts share: verdict, identity, and the event as it is sent on."""
-    rows = gated(records.where(F.col("topic") == contract.topic), contract, settings.future_minutes)
+    rows = gated(_told(records.where(F.col("topic") == contract.topic), contract), contract, settings.future_minutes)
     return rows.select(
         *_RECORD,
         F.lit(contract.name).alias("stream"),
@@ -123,6 +123,11 @@ def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFr
         F.lit(contract.version).alias("contract_version"),
         "corrected",
     )
+
+
+def _told(records: DataFrame, contract: Contract) -> DataFrame:
+    """Without deletions: they are no events to judge, and the history of the lake finds them in raw."""
+    return records.where("value IS NOT NULL OR key IS NULL") if contract.history else records
 
 
 def _bounded() -> dict[str, Column]:
