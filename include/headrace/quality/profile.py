@@ -57,7 +57,7 @@ def of_topic(contract: Contract, records: Iterable[Record], start: int, seconds:
 class _Counting:
     def __init__(self, contract: Contract, lateness_minutes: int) -> None:
         self._contract, self._late_after = contract, lateness_minutes * 60
-        self._count = self._unreadable = self._late = self._repeated = self._timed = 0
+        self._count = self._unreadable = self._deletions = self._late = self._repeated = self._timed = 0
         self._types: Counter[tuple[str, str]] = Counter()
         self._values: Counter[tuple[str, str]] = Counter()
         self._listed = {f.name: frozenset(f.values) for f in contract.fields if f.values}
@@ -68,6 +68,9 @@ class _Counting:
 
     def add(self, record: Record) -> None:
         self._count += 1
+        if record.value is None and self._contract.history:
+            self._deletions += 1
+            return
         document = _document(record.value)
         if document is None:
             self._unreadable += 1
@@ -100,7 +103,7 @@ class _Counting:
         self._known.add(identity)
 
     def profile(self, start: int, seconds: int) -> Profile:
-        readable = self._count - self._unreadable
+        readable = self._count - self._unreadable - self._deletions
         shares: dict[str, Share] = {
             "unreadable": (self._unreadable, self._count),
             "repeated": (self._repeated, readable),

@@ -78,6 +78,14 @@ def test_records_that_are_no_events_are_counted(place: Marketplace) -> None:
     assert profile.shares["null:amount"] == (2, 2)
 
 
+def test_a_deletion_of_an_entity_is_no_unreadable_record(place: Marketplace) -> None:
+    records = [Record(value, 1000.0) for value in (None, b"{not json", b'{"customer_id": "a"}')]
+    profile = of_topic(place.contracts["customers"], records, 900, 300, 5)
+    assert profile.count == 3
+    assert profile.shares["unreadable"] == (1, 3)
+    assert profile.shares["null:customer_id"] == (0, 1)
+
+
 def test_stretches_add_up(usual: list[Profile]) -> None:
     together = merged(usual[:3])
     assert together.count == sum(profile.count for profile in usual[:3])
