@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.dag_ids import DAG_IDS
+
 REPO = Path(__file__).resolve().parents[3]
 DAGS = sorted((REPO / "dags").glob("*.py"))
-IDS = {
-    "stream_live", "stream_lake", "curate", "first_build", "tidy", "replay", "backfill", "quality", "watch", "analytics",
-}  # fmt: skip
 MODELS = ("models.fct_model_build", "models.by_day_model_build")
 TAGS = {"stream", "platform", "lake", "dbt", "maintenance", "quality"}
 HEAVY = {"pyspark", "pandas", "trino", "dbt", "cosmos", "psycopg", "langchain", "streamlit", "metricflow", "numpy"}
@@ -75,7 +74,7 @@ def bag(home: Path) -> Any:
 
 def test_all_dags_load(bag: Any) -> None:
     assert bag.import_errors == {}
-    assert set(bag.dags) == IDS
+    assert set(bag.dags) == DAG_IDS
 
 
 def test_each_dag_says_what_it_does_whose_it_is_and_what_to_do(bag: Any) -> None:
