@@ -73,7 +73,7 @@ def bench(
 ) -> None:
     """Measure: each benchmark prints one table and writes its raw results. Options of its own follow its name.
 
-    latency: on the running platform, from REST call to live figure (--rates 500,1000 --seconds 30).
+    latency: on the running platform, from REST call to live figure (6 minutes a rate: --rates 500,1000; --seconds 30 for a look).
     throughput: beside a Kafka that runs; the live windows on Spark, Flink SQL and Quix Streams (--runs 3, --add-to FILE).
     lake: starts a Trino of its own; builds and questions of a filled lake beside DuckDB and chdb (--rows 1000000 --keep).
     modes: starts a Trino and an Airflow of its own; the hour's build by the way in which Airflow runs dbt (--runs 2 --keep).
