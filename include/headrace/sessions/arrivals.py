@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -19,6 +18,7 @@ from headrace.contracts.model import Contract, ContractError
 from headrace.contracts.structs import EventCodec, RefusedEvent
 from headrace.log import get_logger
 from headrace.sessions.book import Book
+from headrace.sessions.identities import Identities
 from headrace.settings import Settings
 
 _LOG = get_logger(__name__)
@@ -42,8 +42,7 @@ class Arrivals:
         self._codec = EventCodec(contract, future=timedelta(minutes=settings.future_minutes))
         self._lateness = timedelta(minutes=settings.lateness_minutes)
         self.book = Book(contract.name, contract.sessions.gap, self._lateness)
-        self._ids: dict[str, datetime] = {}
-        """When the first of each identity arrived, oldest first."""
+        self._identities = Identities()
         self.clock: datetime | None = None
         """Everything that arrived before has been added."""
         self.counted: Counter[str] = Counter()
@@ -69,15 +68,10 @@ class Arrivals:
 
     def forget(self, before: datetime) -> None:
         """Identities that arrived before: a repeat of them by now is late by its own times."""
-        for identity in list(takewhile(lambda known: self._ids[known] < before, self._ids)):
-            del self._ids[identity]
+        self._identities.forget(before)
 
     def _is_new(self, event: Any, record: Record) -> bool:
-        identity = self._identity(event)
-        if identity in self._ids:
-            return False
-        self._ids[identity] = record.arrived_at
-        return True
+        return self._identities.add(self._identity(event), record.arrived_at)
 
     def _identity(self, event: Any) -> str:
         return str(getattr(event, self.contract.identity[0]))

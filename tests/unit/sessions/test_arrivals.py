@@ -8,6 +8,7 @@ from typing import Any
 
 from headrace.contracts.model import load_contracts
 from headrace.sessions.arrivals import LATE, REFUSED, REPEATED, Arrivals, Record
+from headrace.sessions.identities import SPAN
 from headrace.settings import REPO, Settings
 
 NOW = datetime(2027, 1, 15, 8, tzinfo=UTC)
@@ -71,7 +72,7 @@ def test_after_a_restart_identities_are_known_again_and_forgotten_in_time() -> N
     arrivals.forget(NOW + timedelta(seconds=1))
     arrivals.take(_record(1))
     assert arrivals.counted == {REPEATED: 2}
-    arrivals.forget(NOW + timedelta(seconds=2))
+    arrivals.forget(NOW + SPAN)
     arrivals.take(_record(1))
     assert len(list(arrivals.book)) == 1
 
