@@ -8,7 +8,7 @@ import time
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from headrace.sessions.ledger import AnotherRuns
 from headrace.sessions.part import Keeper
 from headrace.sessions.reading import SessionsNotFilled, activity, open_session
 from headrace.settings import Settings
+from headrace.streams import published
 from headrace.streams.deadletters.reading import records
 from headrace.streams.topics import producer_config
 from tests.parts.own_process import OwnProcess
@@ -253,3 +254,28 @@ def test_what_is_in_doubt_is_told_once(settings: Settings, sent: Sent, part: Cal
     assert _live(settings, "bob") == [(1, "closed", False)]
     with pytest.raises(AnotherRuns):
         Keeper(settings)
+
+
+def test_another_rule_finds_what_is_open_anew(settings: Settings, sent: Sent, part: Callable[[], OwnProcess]) -> None:
+    def kept() -> list[int]:
+        found = _rows(settings, "select events from open_sessions where user_id = 'eve' order by started_at")
+        return [row[0] for row in found]
+
+    part()
+    now = datetime.now(UTC)
+    first, second = (sent.event("eve", now - timedelta(seconds=s)) for s in (105, 5))
+    sent.send(first, second)
+    _until(kept, [1, 1])
+    contracts = published.read(settings)
+    rule = contracts[STREAM].sessions
+    assert rule is not None
+    longer = replace(contracts[STREAM], sessions=replace(rule, gap_seconds=600))
+    published.publish(settings, contracts | {STREAM: longer})
+    try:
+        _until(kept, [2])
+        _until(lambda: _live(settings, "eve"), [(2, "open", True)])
+        assert not valkey(settings).exists(session_key(session_id(STREAM, second["event_id"])))
+        sent.send(sent.event("eve", datetime.now(UTC)))
+        _until(kept, [3])
+    finally:
+        published.publish(settings, contracts)

@@ -168,7 +168,7 @@ def _platform(settings: Settings, contracts: dict[str, Contract], chosen: list[C
     yield from (Step(f"topic {drift.topic}", "kept", str(drift)) for drift in report.drift)
     declared = live_specs.declared(settings)
     for told in foretelling.applied(settings, contracts, declared):
-        yield Step(f"{told.job} job, {', '.join(told.streams)}", "same" if told.keeps else "made", told.sentence)
+        yield Step(f"{told.job}, {', '.join(told.streams)}", "same" if told.keeps else "made", told.sentence)
     specs = live_specs.publish(settings, declared)
     live = [spec.name for spec in specs if spec.stream in {contract.name for contract in chosen}]
     yield Step("metrics", "made", f"live windows: {', '.join(live) or 'none'}")

@@ -1,4 +1,4 @@
-"""Says, before a streaming job is started or takes something up, what becomes of its state and of its figures."""
+"""Says, before a job is started or takes something up, what becomes of its state and of its figures."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headrace.contracts.model import Contract, load_contracts
+from headrace.contracts.sessions import Sessions
 from headrace.live import counting
 from headrace.semantics import live_specs
 from headrace.settings import Settings
@@ -39,12 +40,17 @@ def brought_up(settings: Settings) -> list[Told]:
         return []
     contracts = load_contracts(settings.contracts)
     found = live_specs.declared(settings)
-    return [*_live(settings, published.counted(contracts, found.specs)), *_lake(settings, contracts)]
+    return _all(settings, contracts, found)
 
 
 def applied(settings: Settings, contracts: Mapping[str, Contract], found: live_specs.Declared) -> list[Told]:
     """What `stream apply` is about to publish."""
-    return [*_live(settings, published.counted(contracts, found.specs)), *_lake(settings, contracts)]
+    return _all(settings, contracts, found)
+
+
+def _all(settings: Settings, contracts: Mapping[str, Contract], found: live_specs.Declared) -> list[Told]:
+    live = _live(settings, published.counted(contracts, found.specs))
+    return [*live, *_lake(settings, contracts), *_sessions(settings, contracts)]
 
 
 def _ran(settings: Settings) -> bool:
@@ -68,3 +74,26 @@ def _lake(settings: Settings, contracts: Mapping[str, Contract]) -> list[Told]:
     new = tuple(name for name in contracts if name not in known)
     told = [Told("lake", known, True, "goes on where it was.")]
     return told + ([Told("lake", new, True, "begins at the earliest record of its topic.")] if new else [])
+
+
+def _sessions(settings: Settings, contracts: Mapping[str, Contract]) -> list[Told]:
+    """No job, but they too begin anew when what they are made of changes: the rule of each stream's sessions."""
+    if not published.path(settings).is_file():
+        return []
+    rules = {name: contract.sessions for name, contract in published.read(settings).items()}
+    told = []
+    for name in sorted(rules.keys() | contracts.keys()):
+        before, now = rules.get(name), contracts[name].sessions if name in contracts else None
+        if before or now:
+            told.append(Told("sessions", (name,), before == now, _of_rules(before, now)))
+    return told
+
+
+def _of_rules(before: Sessions | None, now: Sessions | None) -> str:
+    if before == now:
+        return "open ones go on."
+    if now is None:
+        return "none are found any more; open ones are never closed."
+    if before is None:
+        return "they are found from the earliest record of its topic."
+    return "open ones are found anew in its topic, because their rule changed; closed ones stay as they were told."

@@ -252,6 +252,7 @@ create table if not exists session_streams (
     repeated bigint not null default 0,
     refused bigint not null default 0
 );
+alter table session_streams add column if not exists rule jsonb;
 create table if not exists session_progress (
     stream text not null,
     partition integer not null,

@@ -47,6 +47,12 @@ class Book:
         for session in sessions:
             self._of[session.user_id].append(session)
 
+    def give_up(self, sessions: Iterable[Session]) -> None:
+        """Sessions that were kept are not taken over: whoever keeps or shows them is told so."""
+        for session in sessions:
+            self.touched.add(session.user_id)
+            self.gone.append((session.user_id, session.id))
+
     def __iter__(self) -> Iterator[Session]:
         return (session for sessions in self._of.values() for session in sessions)
 

@@ -61,6 +61,11 @@ class Changes:
             return None
         return min(self._proven[place] for place in places)
 
+    def recalls(self, stream: str) -> bool:
+        """Whether records of the stream that are done already are still to be read once more."""
+        reached = {(self._streams[place.topic], place.partition): offset for place, offset in self._reached.items()}
+        return any(reached.get(place, 0) < done for place, done in self._begin.items() if place[0] == stream)
+
     def prove(self) -> None:
         """Asks for the ends when the former ones are reached."""
         if all(self._reached.get(place, 0) >= end for place, end in self._goal.items()):

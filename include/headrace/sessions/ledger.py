@@ -7,7 +7,7 @@ Whether a closed session was told to the topic is a second mark on its row.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from headrace.contracts.sessions import Sessions
 from headrace.sessions.book import Session
 from headrace.sessions.changes import Place
 from headrace.settings import Settings
@@ -29,8 +30,8 @@ insert into closed_sessions (session_id, closed_at, {_COLUMNS}) values (%s, %s, 
 on conflict (session_id) do nothing
 """  # noqa: S608 - names of columns from above
 _STREAM = """
-insert into session_streams (stream, through, late, repeated, refused) values (%s, %s, %s, %s, %s)
-on conflict (stream) do update set through = excluded.through, late = session_streams.late + excluded.late,
+insert into session_streams (stream, rule, through, late, repeated, refused) values (%s, %s, %s, %s, %s, %s)
+on conflict (stream) do update set rule = excluded.rule, through = excluded.through, late = session_streams.late + excluded.late,
     repeated = session_streams.repeated + excluded.repeated, refused = session_streams.refused + excluded.refused
 """
 _PROGRESS = """
@@ -56,6 +57,8 @@ class Step:
     """What one step changed in a stream."""
 
     stream: str
+    rule: Sessions
+    """By which all its open sessions are found."""
     through: datetime | None
     touched: list[str]
     open: list[Session]
@@ -71,6 +74,8 @@ class Step:
 class Kept:
     offsets: dict[Place, int] = field(default_factory=dict)
     through: dict[str, datetime] = field(default_factory=dict)
+    rules: dict[str, Sessions] = field(default_factory=dict)
+    """By which its open sessions were found, where that was noted."""
     open: list[Session] = field(default_factory=list)
 
 
@@ -89,9 +94,11 @@ class Ledger:
 
     def kept(self) -> Kept:
         fetch = self._fetch
+        streams = fetch("select * from session_streams")
         return Kept(
             {(row["stream"], row["partition"]): row["next_offset"] for row in fetch("select * from session_progress")},
-            {row["stream"]: row["through"] for row in fetch("select * from session_streams")},
+            {row["stream"]: row["through"] for row in streams},
+            {row["stream"]: Sessions(**row["rule"]) for row in streams if row["rule"]},
             [_session(row) for row in fetch(f"select {_COLUMNS} from open_sessions")],  # noqa: S608
         )
 
@@ -103,7 +110,8 @@ class Ledger:
                 )
                 cursor.executemany(_OPEN, [_row(session) for session in step.open])
                 cursor.executemany(_CLOSED, [(c.session.id, c.closed_at, *_row(c.session)) for c in step.closed])
-                cursor.execute(_STREAM, [step.stream, step.through, step.late, step.repeated, step.refused])
+                counts = step.late, step.repeated, step.refused
+                cursor.execute(_STREAM, [step.stream, Jsonb(asdict(step.rule)), step.through, *counts])
                 cursor.executemany(_PROGRESS, [(*place, offset) for place, offset in step.offsets.items()])
 
     def untold(self) -> list[Closed]:

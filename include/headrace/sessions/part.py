@@ -1,7 +1,8 @@
 """The part `sessions`: reads change topics along, keeps open sessions in the live store, tells closed ones once.
 
 Started with `python -m headrace.sessions.part`. Which streams have sessions, whose and with which pause is said by their
-contracts. After any doubt it begins again from what is committed.
+contracts. After any doubt it begins again from what is committed; where another pause is declared by then, sessions that
+are still open are found anew in the topic.
 """
 
 from __future__ import annotations
@@ -39,16 +40,16 @@ class Keeper:
     def __init__(self, settings: Settings) -> None:
         contracts = published.read(settings)
         self._streams = {c.name: Arrivals(c, settings) for c in contracts.values() if c.sessions}
+        self._anew: set[str] = set()
+        """Streams whose open sessions are being found anew: nothing of them is closed, kept or shown meanwhile."""
+        self._remembered = timedelta(minutes=settings.live_state_minutes)
         self._ledger = Ledger(settings)
         try:
-            self._begin = self._restored()
+            self._begin, since = self._restored()
         except psycopg.Error:
             # With the connection goes the lock that the next try needs.
             self._ledger.close()
             raise
-        self._remembered = timedelta(minutes=settings.live_state_minutes)
-        known = [arrivals.clock for arrivals in self._streams.values() if arrivals.clock]
-        since = min(known) - self._remembered if known else None
         asked = [arrivals.contract for arrivals in self._streams.values()]
         self._changes = Changes(settings, asked, self._begin, since)
         self._topic = Topic(settings, contracts[CONTRACT], self._ledger)
@@ -79,9 +80,12 @@ class Keeper:
 
     def settle(self) -> None:
         """Closes what is final; one transaction for all that changed; then the topic, then the live store."""
-        steps = [self._step_of(name, arrivals) for name, arrivals in self._streams.items()]
-        self._done.clear()
-        self._ledger.write(step for step in steps if step.offsets or step.closed)
+        for name in [name for name in self._anew if not self._changes.recalls(name)]:
+            self._anew.remove(name)
+            _LOG.info("open sessions are found anew", stream=name, open=sum(1 for _ in self._streams[name].book))
+        steps = [self._step_of(name, arrivals) for name, arrivals in self._whole_streams()]
+        self._done = {place: offset for place, offset in self._done.items() if place[0] in self._anew}
+        self._ledger.write(step for step in steps if step.offsets or step.closed or step.touched)
         told = self._topic.send()
         self._show_closed([closed for step in steps for closed in step.closed])
         if told:
@@ -92,12 +96,28 @@ class Keeper:
         self._changes.close()
         self._ledger.close()
 
-    def _restored(self) -> dict[Place, int]:
-        kept = self._ledger.kept()
+    def _restored(self) -> tuple[dict[Place, int], datetime | None]:
+        """The first offsets that are not done, and since when records are read once more."""
+        kept, since = self._ledger.kept(), []
         for name, arrivals in self._streams.items():
             arrivals.clock = kept.through.get(name)
-            arrivals.book.restore(session for session in kept.open if session.stream == name)
-        return {place: offset for place, offset in kept.offsets.items() if place[0] in self._streams}
+            since += [arrivals.clock] if arrivals.clock else []
+            sessions = [session for session in kept.open if session.stream == name]
+            before = kept.rules.get(name, arrivals.rule)
+            if before == arrivals.rule or not sessions:
+                arrivals.book.restore(sessions)
+                continue
+            since.append(arrivals.find_anew(sessions))
+            self._anew.add(name)
+            _LOG.warning(
+                "the rule of sessions changed: open ones are found anew in the topic, closed ones stay as they were told",
+                stream=name, before=str(before), now=str(arrivals.rule), open=len(sessions), since=str(since[-1]),
+            )  # fmt: skip
+        begin = {place: offset for place, offset in kept.offsets.items() if place[0] in self._streams}
+        return begin, min(since) - self._remembered if since else None
+
+    def _whole_streams(self) -> list[tuple[str, Arrivals]]:
+        return [(name, arrivals) for name, arrivals in self._streams.items() if name not in self._anew]
 
     def _step_of(self, name: str, arrivals: Arrivals) -> Step:
         through = self._changes.through(name)
@@ -111,6 +131,7 @@ class Keeper:
         counted, arrivals.counted = arrivals.counted, type(arrivals.counted)()
         return Step(
             name,
+            arrivals.rule,
             arrivals.clock,
             sorted(touched),
             [session for user_id in touched for session in arrivals.book.of(user_id)],
@@ -129,7 +150,7 @@ class Keeper:
     def _show(self) -> None:
         """What changed since the last look."""
         with self._store_may_be_away():
-            for name, arrivals in self._streams.items():
+            for name, arrivals in self._whole_streams():
                 book = arrivals.book
                 touched, gone = set(book.touched), list(book.gone)
                 self._shown.show(gone, (session for user_id in touched for session in book.of(user_id)))
@@ -138,6 +159,10 @@ class Keeper:
                 del book.gone[: len(gone)]
 
     def _show_closed(self, closed: list[Closed]) -> None:
+        if self._anew:
+            # The store still holds what was open; filled before the end it would hold less than that.
+            self._whole = False
+            return
         with self._store_may_be_away():
             if not self._whole or not self._shown.filled():
                 recent = self._ledger.recent(datetime.now(UTC) - ACTIVITY)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from headrace.contracts.model import Contract, Field, load_contracts
+from headrace.contracts.sessions import Sessions
 from headrace.live import counting
 from headrace.runtime import foretelling
 from headrace.semantics.live_specs import Declared
@@ -15,6 +16,7 @@ from headrace.settings import Settings
 from headrace.streams import generation, published
 from headrace.streams.spec import Accumulator, LiveSpec, save_live_specs
 
+RULE = Sessions("user_id", 30, "event_type")
 SPECS = tuple(
     LiveSpec(f"{name}_1m", name, 60, ("user_id",), (Accumulator("count", "count", "1", "bigint"),))
     for name in ("transactions", "orders")
@@ -25,6 +27,11 @@ SPECS = tuple(
 def contracts() -> dict[str, Contract]:
     found = load_contracts(Settings().contracts)
     return {name: found[name] for name in ("transactions", "orders")}
+
+
+@pytest.fixture
+def with_sessions(contracts: dict[str, Contract]) -> dict[str, Contract]:
+    return contracts | {"app_events": load_contracts(Settings().contracts)["app_events"]}
 
 
 @pytest.fixture
@@ -76,3 +83,31 @@ def test_what_would_be_applied_is_told_before_it_is_published(
         ("lake", ("clicks",), True),
     ]
     assert published.read(settings) == contracts
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "keeps", "sentence"),
+    [
+        (RULE, RULE, True, "open ones go on."),
+        (
+            RULE, replace(RULE, gap_seconds=600), False,
+            "open ones are found anew in its topic, because their rule changed; closed ones stay as they were told.",
+        ),
+        (None, RULE, False, "they are found from the earliest record of its topic."),
+        (RULE, None, False, "none are found any more; open ones are never closed."),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_sessions_is_told(
+    settings: Settings,
+    with_sessions: dict[str, Contract],
+    before: Sessions | None,
+    now: Sessions | None,
+    keeps: bool,
+    sentence: str,
+) -> None:
+    def asked(rule: Sessions | None) -> dict[str, Contract]:
+        return with_sessions | {"app_events": replace(with_sessions["app_events"], sessions=rule)}
+
+    published.publish(settings, asked(before))
+    told = [one for one in foretelling.applied(settings, asked(now), Declared("", SPECS, {})) if one.job == "sessions"]
+    assert [(one.keeps, str(one)) for one in told] == [(keeps, f"sessions \u00b7 app_events: {sentence}")]
