@@ -1,4 +1,4 @@
-"""Routes that read by key: an event, an entity, the latest value of a metric, features for models."""
+"""Routes that read by key: an event, an entity, a session, the latest value of a metric, features for models."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
-from app.api import features, records
+from app.api import features, records, sessions
 from app.api.features import FeaturesAsOf, FeaturesNow, Moments
 from app.api.latest import LatestMetric, latest
+from app.api.models import LiveSession
 from app.api.records import OneRecord
 from app.api.security import Person, parts_of, require
 from app.api.threads import in_thread
@@ -38,6 +39,17 @@ async def one_entity(request: Request, person: Person, entity: Name, entity_id: 
     require(parts, person, "ask")
 
     return await in_thread(_SECONDS, lambda: records.entity(parts, person, entity, entity_id))
+
+
+@router.get("/sessions/{session_id}")
+async def session(
+    request: Request, person: Person, session_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
+) -> LiveSession:
+    """One session: since when, how many events of which kind, and whether it is still open; once closed, from the lake."""
+    parts = parts_of(request)
+    require(parts, person, "live")
+
+    return await in_thread(_SECONDS, lambda: sessions.one(parts, person, session_id))
 
 
 @router.get("/metrics/{name}/latest")

@@ -144,7 +144,7 @@ class Anomalies(BaseModel):
 
 
 class LiveSession(BaseModel):
-    """A session of the last hour. open: the person was there within the pause; ended: only an event on its way could
+    """A session. open: the person was there within the pause; ended: only an event on its way could
     change it; closed: nothing that comes in time can."""
 
     session_id: str
@@ -160,6 +160,7 @@ class LiveSession(BaseModel):
     events: int
     by_type: dict[str, int]
     source: str = "live"
+    """live; clickhouse where the live store could not tell; curated, processed or raw where it is closed."""
 
 
 class Activity(BaseModel):

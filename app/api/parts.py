@@ -58,6 +58,8 @@ class Parts:
     """Open and recent incidents, as the live store holds them."""
     session: Callable[[str], dict[str, Any] | None] = lambda _: None
     """A session that may still change, by its id."""
+    closed_session: Callable[[str], dict[str, Any] | None] = lambda _: None
+    """A session by its id, as the lake has it."""
     activity: Callable[[str], list[dict[str, Any]]] = lambda _: []
     """A person's sessions of the last hour."""
     quality: Callable[[date, date], list[Figure]] = lambda _first, _last: []

@@ -14,7 +14,6 @@ from app.api.models import (
     CatalogueCard,
     DimensionCard,
     Health,
-    LiveSession,
     LiveSummary,
     MetricCard,
     SignedIn,
@@ -104,17 +103,6 @@ async def list_anomalies(
     require(parts, person, "live")
 
     return await in_thread(_LIVE_SECONDS, lambda: anomalies.recent(parts, person, state))
-
-
-@router.get("/sessions/{session_id}")
-async def session(
-    request: Request, person: Person, session_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
-) -> LiveSession:
-    """One session while it may still change: since when, how many events of which kind, and whether it is still open."""
-    parts = parts_of(request)
-    require(parts, person, "live")
-
-    return await in_thread(_LIVE_SECONDS, lambda: sessions.one(parts, person, session_id))
 
 
 @router.get("/users/{user_id}/activity")

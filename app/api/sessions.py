@@ -1,12 +1,16 @@
-"""Sessions of the live store, as far as this person may see them: one by its id, or those of a person in the last hour."""
+"""Sessions, as far as this person may see them: one by its id, live or from the lake; those of a person in the last hour."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from app.api.models import Activity, LiveSession
 from app.api.parts import Parts
 from app.api.problems import Refused
 from app.api.security import require
+from headrace.keys.lake_sessions import CURATED
 from headrace.policy import Identity, Resource, allowed, column_masks, row_limits
+from headrace.policy.audit import Entry
 
 _PERSONS = Resource("dimension", "user_id")
 
@@ -14,11 +18,22 @@ _PERSONS = Resource("dimension", "user_id")
 def one(parts: Parts, person: Identity, session_id: str) -> LiveSession:
     """Whose it is, is told to those who see it elsewhere, unmasked."""
     _require_every_row(person)
-    found = parts.session(session_id)
+    action, found = "live", parts.session(session_id)
     if found is None:
-        raise Refused(404, "No session of this id is open.", "Closed sessions are in curated.fct_sessions.")
-    named = allowed(person, "live", _PERSONS).allowed and not _masked(person)
+        action, found = "ask", _of_lake(parts, person, session_id)
+    named = allowed(person, action, _PERSONS).allowed and not _masked(person)
     return LiveSession.model_validate(found if named else found | {"user_id": None})
+
+
+def _of_lake(parts: Parts, person: Identity, session_id: str) -> dict[str, Any]:
+    """Handed over only after the read was recorded, as of every row of the lake."""
+    require(parts, person, "ask", Resource("table", CURATED))
+    found = parts.closed_session(session_id)
+    detail = {"source": found["source"]} if found else {"found": False}
+    parts.audit.write(Entry(person.user, "read", f"session {session_id}", found is not None, detail))
+    if found is None:
+        raise Refused(404, f"There is no session {session_id}.", "See the id once more.")
+    return found
 
 
 def of_user(parts: Parts, person: Identity, user_id: str) -> Activity:

@@ -29,6 +29,7 @@ from headrace.keys.clickhouse import ClickHouseWindows
 from headrace.keys.clickhouse_sessions import ClickHouseSessions
 from headrace.keys.features import Features
 from headrace.keys.lake import LakeRecords
+from headrace.keys.lake_sessions import LakeSessions
 from headrace.keys.one_entity import EntityWindows
 from headrace.keys.records import Records
 from headrace.lake import access, coverage, states, trino, trino_config
@@ -117,6 +118,7 @@ def wire(settings: Settings) -> Parts:
         kept_metric=partial(_kept_metric, client),
         anomalies=partial(_anomalies, client),
         session=partial(open_session, client),
+        closed_session=LakeSessions(lake, contracts, settings.lateness_minutes).find,
         activity=_activity(client, sessions),
         quality=partial(ledger.read, settings),
         lineage=Kept(settings),

@@ -6,11 +6,15 @@ import json
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 import pytest
 
+from headrace.keys.lake import LakeRecords
+from headrace.keys.lake_sessions import LakeSessions
+from headrace.lake import trino
 from headrace.sessions.arrivals import Arrivals, Record
 from headrace.sessions.layout import message
 from headrace.settings import Settings
@@ -137,3 +141,25 @@ def test_a_closed_session_that_the_lake_does_not_find_is_told(lake: Lake) -> Non
     wrong = _event(lake.landed["sessions"][0].value) | {"session_id": "0" * 32, "events": 99}
     lake.land("sessions", [Landed(wrong, LATER, LATER + timedelta(hours=1))])
     assert "WARN=1 ERROR=0" in lake.build("--select", "sessions", "fct_sessions")
+
+
+def test_one_session_is_found_by_its_id(lake: Lake) -> None:
+    """In curated; and what was told since that was built, in raw."""
+    settings = lake.settings
+    records = LakeRecords(partial(trino.connect, settings), lambda _: None, settings.future_minutes)
+    sessions = LakeSessions(records, lambda: lake.contracts, settings.lateness_minutes)
+    names = "session_id, user_id, started_at, ended_at, events, by_type"
+    row = lake.query(f"select {names} from curated.fct_sessions where user_id like 'walker-%' order by 1 limit 1")[0]
+    found = sessions.find(row[0])
+    assert found is not None
+    began, ended = (datetime.fromisoformat(found[name]) for name in ("started_at", "ended_at"))
+    assert [found["session_id"], found["user_id"], began, ended, found["events"], found["by_type"]] == row
+    assert (found["state"], found["source"]) == ("closed", "curated")
+
+    told = _event(lake.landed["sessions"][0].value) | {"session_id": "f" * 32}
+    assert sessions.find(told["session_id"]) is None
+    lake.land("sessions", [Landed(told, LATER, LATER + timedelta(hours=2))])
+    found = sessions.find(told["session_id"])
+    assert found is not None
+    assert (found["user_id"], found["events"], found["source"]) == (told["user_id"], told["events"], "raw")
+    assert found["by_type"] == json.loads(told["by_type"])

@@ -10,7 +10,7 @@ from typing import Any
 from headrace.contracts.model import Contract
 from headrace.keys.clickhouse import SecondDown, moment
 from headrace.sessions.book import Book
-from headrace.sessions.layout import ACTIVITY, document
+from headrace.sessions.layout import ACTIVITY, known
 from headrace.sinks.clickhouse import ClickHouse
 from headrace.sinks.sink import SinkDown
 
@@ -36,15 +36,8 @@ class ClickHouseSessions:
         book = Book(contract.name, rule.gap, self._lateness)
         for at, event_id, kind in self._read(contract, rule.count, user_id, now):
             book.add(user_id, datetime.fromtimestamp(int(at) / 1_000_000, UTC), str(event_id), kind)
-        shown = []
-        for session in book.of(user_id):
-            if session.ended_at < now - ACTIVITY:
-                continue
-            final = book.final_at(session)
-            closed = final if final <= now else None
-            state = "closed" if closed else "ended" if now >= session.ended_at + rule.gap else "open"
-            shown.append(document(session, rule.gap, closed) | {"state": state})
-        return shown
+        recent = (session for session in book.of(user_id) if session.ended_at >= now - ACTIVITY)
+        return [known(session, rule.gap, self._lateness, now) for session in recent]
 
     def _read(self, contract: Contract, count: str | None, user_id: str, now: datetime) -> list[list[Any]]:
         kind = f"JSONExtract(document, '{count}', 'Nullable(String)')" if count else "null"

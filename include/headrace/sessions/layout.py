@@ -14,6 +14,8 @@ from typing import Any
 from headrace.sessions.book import Session
 
 RUN = "sessions:run"
+CONTRACT = "sessions"
+"""The stream that closed sessions are."""
 SESSION_SECONDS = 1800
 ACTIVITY = timedelta(seconds=3600)
 
@@ -43,6 +45,14 @@ def document(session: Session, gap: timedelta, closed_at: datetime | None = None
         "by_type": dict(sorted(session.by_type.items())),
         "closed_at": moment(closed_at) if closed_at else None,
     }
+
+
+def known(session: Session, gap: timedelta, lateness: timedelta, now: datetime) -> dict[str, Any]:
+    """The same of a session whose events alone are known, with the state that the clock gives it."""
+    quiet = session.ended_at + gap
+    closed = quiet + lateness if quiet + lateness <= now else None
+    state = "closed" if closed else "ended" if quiet <= now else "open"
+    return document(session, gap, closed) | {"state": state}
 
 
 def message(session: Session, closed_at: datetime) -> bytes:

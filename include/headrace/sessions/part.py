@@ -23,10 +23,10 @@ from headrace.log import configure, get_logger
 from headrace.sessions.arrivals import LATE, REFUSED, REPEATED, Arrivals
 from headrace.sessions.book import Session
 from headrace.sessions.changes import Changes, Place
-from headrace.sessions.layout import ACTIVITY
+from headrace.sessions.layout import ACTIVITY, CONTRACT
 from headrace.sessions.ledger import AnotherRuns, Closed, Ledger, Step
 from headrace.sessions.showing import Shown
-from headrace.sessions.telling import CONTRACT, Topic
+from headrace.sessions.telling import Topic
 from headrace.settings import Settings, get_settings
 from headrace.streams import published
 from headrace.streams.job import stop_signal

@@ -14,7 +14,6 @@ from headrace.settings import Settings
 from headrace.streams.deadletters.reading import records
 from headrace.streams.topics import producer_config
 
-CONTRACT = "sessions"
 _SECONDS = 10
 
 

@@ -106,6 +106,7 @@ class Api:
         self.kept: dict[tuple[str, int, str | None], dict[str, Any]] = {}
         self.anomalies: list[dict[str, Any]] = []
         self.sessions: dict[str, dict[str, Any]] = {}
+        self.closed_sessions: dict[str, dict[str, Any]] = {}
         self.quality: list[Figure] = []
         self.lineage = MemoryLineage()
         self.session_of: Callable[[str], dict[str, Any] | None] = self.sessions.get
@@ -139,6 +140,7 @@ class Api:
             contracts=lambda: CONTRACTS, pseudonym_key=lambda: "k",
             kept_metric=lambda name, minutes, by: self.kept.get((name, minutes, by)),
             anomalies=lambda: self.anomalies, session=self.session_of,
+            closed_session=self.closed_sessions.get,
             quality=lambda first, last: [figure for figure in self.quality if first <= figure.day <= last],
             lineage=self.lineage,
             activity=lambda user_id: [one for one in self.sessions.values() if one["user_id"] == user_id],
@@ -394,12 +396,32 @@ def test_a_session_names_its_person_to_those_who_see_persons(api: Api) -> None:
     assert (shown["user_id"], shown["state"], shown["events"]) == ("u1", "open", 2)
     for person in ("vera", "anna"):
         assert api.call("GET", f"/sessions/{session_id}", person=person).json()["user_id"] is None
-    assert api.call("GET", f"/sessions/{'b' * 32}").status_code == 404
     assert api.call("GET", "/sessions/u1").status_code == 422
     reply = api.call("GET", "/users/u1/activity").json()
     assert (reply["user_id"], [one["session_id"] for one in reply["sessions"]]) == ("u1", [session_id])
     for person in ("vera", "anna"):
         assert api.call("GET", "/users/u1/activity", person=person).status_code == 403
+
+
+def test_a_closed_session_is_told_from_the_lake_to_those_who_may_ask_it(api: Api) -> None:
+    for person, role in (("vera", "viewer"), ("anna", "analyst"), ("otto", "operator")):
+        save_user(api.settings, person, "hunter22", (role,))
+    moment, session_id = datetime.now(UTC).isoformat(), "c" * 32
+    api.closed_sessions[session_id] = {
+        "session_id": session_id, "stream": "app_events", "user_id": "u1", "state": "closed", "started_at": moment,
+        "ended_at": moment, "quiet_at": moment, "events": 2, "by_type": {}, "closed_at": moment, "source": "curated",
+    }  # fmt: skip
+    shown = api.call("GET", f"/sessions/{session_id}").json()
+    assert (shown["user_id"], shown["state"], shown["source"]) == ("u1", "closed", "curated")
+    for person in ("vera", "anna"):
+        assert api.call("GET", f"/sessions/{session_id}", person=person).json()["user_id"] is None
+    assert api.call("GET", f"/sessions/{session_id}", person="otto").status_code == 403
+    nowhere = api.call("GET", f"/sessions/{'b' * 32}")
+    assert nowhere.status_code == 404 and nowhere.json()["error"]["next_step"]
+    read = [(e.actor, e.allowed) for e in api.audit.entries if e.subject.startswith("session ")]
+    assert read == [("admin", True), ("vera", True), ("anna", True), ("admin", False)]
+    api.audit.broken = True
+    assert api.call("GET", f"/sessions/{session_id}").status_code == 503
 
 
 def test_a_session_is_not_shown_where_rows_are_limited_nor_before_the_store_is_filled(
