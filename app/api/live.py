@@ -14,6 +14,7 @@ from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.assistant.rates import RatesUnknown
 from headrace.assistant.summary import LiveFigures
 from headrace.live.either import of_either
+from headrace.live.held import whole_from
 from headrace.policy import Identity
 from headrace.streams.spec import LiveMeasure
 
@@ -49,7 +50,15 @@ def _summary(parts: Parts, store: Windows, person: Identity, minutes: int) -> Li
         coverage_through=parts.coverage(),
         newest_window=store.newest(SPEC),
     )
-    return found.model_copy(update={"notes": rates.notes()})
+    return found.model_copy(update={"notes": [*rates.notes(), *_freed(parts, store, start, now)]})
+
+
+def _freed(parts: Parts, store: Windows, start: datetime, now: datetime) -> list[str]:
+    spec = next((spec for spec in parts.vocabulary().windows if spec.name == SPEC), None)
+    whole = whole_from(parts.settings, spec, store.since(SPEC), now) if spec else start
+    if whole <= start:
+        return []
+    return [f"What happened before {whole:%H:%M} UTC is not held live any more: ask POST /query for it."]
 
 
 def _visible(keys: Any, limits: dict[str, tuple[str, ...]]) -> bool:

@@ -10,10 +10,12 @@ from pydantic import BaseModel, Field
 
 from app.api.parts import Parts
 from app.api.problems import Refused
+from headrace.assistant.livepart import Windows
 from headrace.assistant.periods import ceil_minute
 from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.live.either import of_either
-from headrace.live.fold import Folded, Windows, sliding
+from headrace.live.fold import Folded, sliding
+from headrace.live.held import whole_from
 from headrace.policy import Identity
 from headrace.streams.spec import LiveSpec
 
@@ -39,6 +41,8 @@ class LiveWindows(BaseModel):
     seconds: int
     slide: int
     source: str
+    complete_from: datetime
+    """No row is of a window that begins earlier: some of its minutes are not held any more, as history has them."""
     rows: list[dict[str, Any]]
     """Sums are exact, so they are text; `averages` are the sums by n."""
 
@@ -49,16 +53,20 @@ def windows(parts: Parts, person: Identity, asked: Asked) -> LiveWindows:
     end = ceil_minute(now)
     begin = end - timedelta(minutes=asked.minutes)
 
-    def read(store: Windows) -> list[Folded]:
-        return sliding(store, spec, begin, end, seconds=asked.seconds, slide=asked.slide, late=asked.late)
+    def read(store: Windows) -> tuple[datetime, list[Folded]]:
+        whole = max(begin, whole_from(parts.settings, spec, store.since(spec.name), now))
+        return whole, sliding(store, spec, whole, end, seconds=asked.seconds, slide=asked.slide, late=asked.late)
 
-    found, source = of_either(parts.windows, parts.second, read)
+    (whole, found), source = of_either(parts.windows, parts.second, read)
     limits = {f.dimension: f.values for f in row_filters(person)}
     kept = [row for row in found if all(row.keys[name] in values for name, values in limits.items())]
     if len(kept) > _MOST_ROWS:
         raise Refused(413, f"That would be more than {_MOST_ROWS:,} rows.", "Ask for fewer minutes or a longer slide.")
     rows = [_row(row, spec) for row in kept]
-    return LiveWindows(as_of=now, spec=spec.name, seconds=asked.seconds, slide=asked.slide, rows=rows, source=source)
+    return LiveWindows(
+        as_of=now, spec=spec.name, seconds=asked.seconds, slide=asked.slide, rows=rows, source=source,
+        complete_from=whole,
+    )  # fmt: skip
 
 
 def _permitted(parts: Parts, person: Identity, name: str) -> LiveSpec:

@@ -11,7 +11,7 @@ from cachetools import TTLCache, cached
 from headrace.assistant.livepart import Windows
 from headrace.live.either import LiveNotFilled
 from headrace.live.fold import Window
-from headrace.live.layout import RUN
+from headrace.live.held import filled
 
 _CHECK_SECONDS = 1.0
 
@@ -19,7 +19,7 @@ _CHECK_SECONDS = 1.0
 class FilledStore:
     def __init__(self, store: Windows, client: Any) -> None:
         self._store = store
-        self._check = cached(TTLCache(1, _CHECK_SECONDS), lock=threading.Lock())(lambda: _filled(client))
+        self._check = cached(TTLCache(1, _CHECK_SECONDS), lock=threading.Lock())(lambda: filled(client))
 
     def windows(self, spec: str, start: datetime, end: datetime, *, late: bool = False) -> list[Window]:
         self.require()
@@ -34,7 +34,3 @@ class FilledStore:
 
     def since(self, spec: str) -> datetime | None:
         return self._store.since(spec) if self._check() else None
-
-
-def _filled(client: Any) -> bool:
-    return bool(client.get(RUN) == client.info("server")["run_id"])
