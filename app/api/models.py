@@ -119,7 +119,7 @@ class Anomaly(BaseModel):
     """One incident: what was seen, what would be usual, and one sentence that says so."""
 
     id: str
-    scope: Literal["platform", "merchant", "user", "topic", "table"]
+    scope: Literal["platform", "merchant", "user", "topic", "table", "live"]
     subject: str
     measure: str
     state: Literal["open", "closed"]

@@ -46,10 +46,10 @@ def found() -> None:
 @task
 def reconcile() -> None:
     """Compares live and curated figures of every closed window."""
-    from headrace.semantics import reconcile
+    from headrace.runtime import reconciling
     from headrace.settings import get_settings
 
-    reconcile.run(get_settings())
+    reconciling.run(get_settings())
 
 
 @task.short_circuit

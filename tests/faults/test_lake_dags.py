@@ -19,6 +19,8 @@ from headrace.lake import coverage, dbt, docs_server, keeping, results
 from headrace.lake.analytics.outcome import ACTIVITY, COHORTS
 from headrace.lake.rebuild import CannotRebuild, Range
 from headrace.lake.rebuild import run as rebuild
+from headrace.live.client import valkey
+from headrace.live.layout import RUN
 from headrace.policy.users import save_user
 from headrace.runtime import airflow, curation
 from headrace.settings import Settings
@@ -40,6 +42,9 @@ def lake(start_parts: Callable[..., Settings]) -> Lake:
     """With rows of long ago, which were built like all others."""
     lake = filled(start_parts, "valkey", "kafka")
     airflow.prepare(lake.settings)
+    # No projector runs: it would say that there is nothing to fill the live store with.
+    store = valkey(lake.settings)
+    store.set(RUN, store.info("server")["run_id"])
     # As everything that lands does, later than all that had landed before.
     now = datetime.now(UTC)
     ages = (*((n, OLD) for n in range(3)), *((3 + n, OLDEST) for n in range(2)), (5, BEFORE))
@@ -184,7 +189,8 @@ def few(lake: Lake) -> Iterator[FewDags]:
     now = datetime.now(UTC)
     # In dollars: the rate of START's next day is refused by the gate, which the hand-written figures do not ask.
     news = [event(42_000 + n, now - timedelta(minutes=n), currency="USD") for n in (0, 1, 2, 61)]
-    lake.land("transactions", [landed(one, landed_at=now) for one in news])
+    # By file: no live job counts them, and streamed ones would be missed in the live windows.
+    lake.land("transactions", [landed(one, landed_at=now, origin="file") for one in news])
     files = [lake.settings.repo / "dags" / f"{name}.py" for name in ("curate", "quality", "analytics")]
     with _landing(lake), FewDags(lake.settings, files) as few:
         yield few

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["count", "mean"]
-Scope = Literal["merchant", "platform", "user", "topic", "table"]
+Scope = Literal["merchant", "platform", "user", "topic", "table", "live"]
 WATCHED: frozenset[Scope] = frozenset(["merchant", "platform", "user"])
 """What the part `anomalies` follows; the others are those of `headrace.quality`."""
 

@@ -37,6 +37,23 @@ create table if not exists reconciliation (
     state text not null,
     primary key (spec, window_start, keys, measure, run_at)
 );
+create table if not exists live_since (
+    spec text primary key,
+    since timestamptz not null
+);
+create table if not exists reconciled_metrics (
+    run_at timestamptz not null,
+    metric text not null,
+    since timestamptz not null,
+    through timestamptz not null,
+    live numeric,
+    lake numeric,
+    late numeric,
+    difference numeric,
+    relative double precision,
+    state text not null,
+    primary key (metric, run_at)
+);
 create table if not exists dbt_results (
     node text not null,
     day date not null,

@@ -67,10 +67,10 @@ def delete_old_logs(settings: Settings, keep: timedelta = timedelta(days=14)) ->
 
 def forget_comparisons(settings: Settings, keep: timedelta = timedelta(days=30)) -> int:
     """Old rows of the reconciliation, of which every hour adds some for each window and metric."""
+    before = [datetime.now(UTC) - keep]
     with psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection:
-        deleted = connection.execute(
-            "delete from reconciliation where run_at < %s", [datetime.now(UTC) - keep]
-        ).rowcount
+        deleted = connection.execute("delete from reconciliation where run_at < %s", before).rowcount
+        deleted += connection.execute("delete from reconciled_metrics where run_at < %s", before).rowcount
     log.info("old comparisons deleted", rows=deleted)
     return deleted
 

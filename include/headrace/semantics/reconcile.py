@@ -1,7 +1,8 @@
 """Live figures against the lake's, window by window and to the cent: the promise of one definition, checked.
 
 Only closed windows are compared: nothing that is not late can still enter them, and the lake has said that it is
-complete. Late events are in the lake alone; how much they add is shown beside each window.
+complete. Late events are in the lake alone; how much they add is shown beside each window. Which windows the live store
+must hold is known from the comparison before: all that it did not free. See decision 0038.
 """
 
 from __future__ import annotations
@@ -9,118 +10,154 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 
-import psycopg
-from psycopg.types.json import Jsonb
+from redis.exceptions import RedisError
 
 from headrace.lake import coverage
 from headrace.live.client import valkey
+from headrace.live.held import filled, first_open, kept
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
+from headrace.semantics import comparisons
+from headrace.semantics.comparisons import EVERYTHING, Row, State
 from headrace.semantics.twin import Cell, Figures, lake_figures
 from headrace.settings import Settings
-from headrace.streams.published import live_specs_path
-from headrace.streams.spec import LiveSpec, load_live_specs
+from headrace.streams.spec import LiveSpec
 
 _LOG = get_logger(__name__)
-_KEPT_IN_LEDGER = timedelta(days=30)
-_INSERT = """
-insert into reconciliation (run_at, spec, window_start, keys, measure, live, lake, late, state)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
+_WRONG_KEPT = 2
+"""A wrong window stays so many times as long as a right one: it is compared again some hours, and the store, which refuses
+writes when it is full, holds no more than so many times its usual. What differed stays in the ledger."""
 
-State = Literal["equal", "differs", "missing_live", "missing_lake"]
-EVERYTHING = "*"
-"""The measure of a row that stands for a whole window in which every key and measure agreed; its figures are events."""
-
-
-class Differs(AssertionError):
-    """Live and lake disagree about a closed window; the rows of this run in `reconciliation` say where."""
+Standing = Literal["compared", "begun", "uncovered", "filling", "unreachable"]
+"""begun: the first time, and live holds nothing yet that could be compared; from here on it must. uncovered: the lake was
+not built yet. filling, unreachable: nobody can say whether live and lake agree."""
 
 
 @dataclass(frozen=True)
-class Row:
-    window_start: datetime
-    keys: dict[str, str | None]
-    measure: str
-    live: Decimal | None
-    lake: Decimal | None
-    late: Decimal | None
-    state: State
+class Sides:
+    """The cells of the windows that were compared."""
+
+    live: Mapping[Cell, Figures]
+    lake: Mapping[Cell, Figures]
+    late: Mapping[Cell, Figures]
 
 
 @dataclass
 class Summary:
     spec: str
     through: datetime | None
+    standing: Standing = "compared"
+    since: datetime | None = None
+    """Windows were compared from here on."""
+    free_before: datetime | None = None
+    """Older windows are not needed any more."""
     windows: int = 0
     states: Counter[str] = field(default_factory=Counter)
     late_events: int = 0
     pruned: int = 0
     rows: list[Row] = field(default_factory=list)
+    sides: Sides | None = field(default=None, repr=False)
 
     @property
     def agrees(self) -> bool:
         return set(self.states) <= {"equal"}
 
+    @property
+    def unknown(self) -> bool:
+        return self.standing in ("filling", "unreachable")
 
-def run(settings: Settings) -> list[Summary]:
-    """Compares every specification, writes what it found, frees live windows up to the first wrong one; Differs if any do."""
-    now = datetime.now(UTC)
-    summaries = [reconcile(settings, spec, now=now) for spec in load_live_specs(live_specs_path(settings))]
-    if wrong := [s for s in summaries if not s.agrees]:
-        told = "; ".join(f"{s.spec}: {dict(s.states)} of {s.windows} windows before {s.through}" for s in wrong)
-        raise Differs(f"{told}. Look at table reconciliation, newest run_at, state <> 'equal'.")
-    return summaries
+    @property
+    def wrong(self) -> list[datetime]:
+        return sorted({row.window_start for row in self.rows if row.state != "equal"})
 
 
-def reconcile(settings: Settings, spec: LiveSpec, *, now: datetime) -> Summary:
-    store = LiveStore(valkey(settings))
+def compare(settings: Settings, spec: LiveSpec, *, now: datetime) -> Summary:
+    """Looks only: what was found is told first, and then settled."""
     covered = coverage.through(settings, spec.stream)
-    end = _closed(min(covered, now - timedelta(minutes=settings.lateness_minutes)), spec) if covered else None
-    summary = Summary(spec.name, end)
-    live = {_cell(row.window_start, row.keys, spec): _live(row.n, row.values) for row in _live_rows(store, spec, end)}
-    if covered and end and live:
-        punctual, late = lake_figures(settings, spec, min(cell[0] for cell in live), end)
-        _compare(summary, spec, live, punctual, late)
-        _write(settings, summary, now)
-        wrong = [row.window_start for row in summary.rows if row.state != "equal"]
-        summary.pruned = store.prune(spec.name, min([covered - _kept(settings, spec), end, *wrong]))
-    _LOG.info(
-        "reconciled", spec=spec.name, through=str(end), windows=summary.windows, states=dict(summary.states),
-        late_events=summary.late_events, pruned=summary.pruned,
-    )  # fmt: skip
+    if covered is None:
+        return Summary(spec.name, None, "uncovered")
+    end = first_open(min(covered, now - timedelta(minutes=settings.lateness_minutes)), spec)
+    mark = comparisons.held_since(settings, spec.name)
+    client = valkey(settings)
+    store = LiveStore(client)
+    try:
+        since = mark or store.since(spec.name)
+        rows = store.windows(spec.name, since, end) if since else []
+        # Asked afterwards: a store that lost its rows before they were read says so now.
+        if not filled(client):
+            return Summary(spec.name, end, "filling")
+    except RedisError as error:
+        _LOG.warning("the live store cannot be reached; nothing is compared", spec=spec.name, error=str(error))
+        return Summary(spec.name, end, "unreachable")
+    if since is None:
+        return Summary(spec.name, end, "begun")
+    summary = Summary(spec.name, end, since=since)
+    if since < end:
+        live = {_cell(row.window_start, row.keys, spec): _live(row.n, row.values) for row in rows}
+        summary.sides = Sides(live, *lake_figures(settings, spec, since, end))
+        examine(summary, spec, summary.sides)
+    summary.free_before = first_open(free_before(covered, end, kept(settings, spec), summary.wrong), spec)
     return summary
 
 
-def _compare(
-    summary: Summary,
-    spec: LiveSpec,
-    live: Mapping[Cell, Figures],
-    lake: Mapping[Cell, Figures],
-    late: Mapping[Cell, Figures],
-) -> None:
+def settle(settings: Settings, spec: LiveSpec, summary: Summary, *, now: datetime) -> None:
+    """Writes what was found, then frees what the lake answers for: killed in between, the next one frees more."""
+    comparisons.write(settings, spec.name, now, _told(summary), held_since=_held_since(summary))
+    if summary.free_before:
+        summary.pruned = LiveStore(valkey(settings)).prune(spec.name, summary.free_before)
+    _LOG.info(
+        "reconciled", spec=spec.name, standing=summary.standing, through=str(summary.through), windows=summary.windows,
+        states=dict(summary.states), late_events=summary.late_events, pruned=summary.pruned,
+    )  # fmt: skip
+
+
+def examine(summary: Summary, spec: LiveSpec, sides: Sides) -> None:
     by_window: dict[datetime, list[Cell]] = {}
-    for cell in sorted({*live, *lake, *late}, key=lambda cell: (cell[0], [key or "" for key in cell[1]])):
+    cells_of_all = {*sides.live, *sides.lake, *sides.late}
+    for cell in sorted(cells_of_all, key=lambda cell: (cell[0], [key or "" for key in cell[1]])):
         by_window.setdefault(cell[0], []).append(cell)
     for window, cells in by_window.items():
-        wrong = [
-            row for cell in cells for row in _differences(spec, cell, live.get(cell), lake.get(cell), late.get(cell))
-        ]
-        summary.rows += wrong or [_agreed(window, cells, live, late)]
-        summary.states.update(row.state for row in wrong or summary.rows[-1:])
+        rows = _missing(window, cells, sides) or [row for cell in cells for row in _differences(spec, cell, sides)]
+        summary.rows += rows or [_whole(window, cells, sides, "equal")]
+        summary.states.update(row.state for row in rows or summary.rows[-1:])
         summary.windows += 1
-    summary.late_events = int(sum((figures["n"] for figures in late.values()), Decimal(0)))
+    summary.late_events = int(_events(sides.late, sides.late) or 0)
 
 
-def _differences(
-    spec: LiveSpec, cell: Cell, live: Figures | None, lake: Figures | None, late: Figures | None
-) -> Iterable[Row]:
-    measures = ["n", *(a.name for a in spec.accumulators)]
-    for measure in measures if live or lake else ():
+def free_before(covered: datetime, end: datetime, stays: timedelta, wrong: Iterable[datetime]) -> datetime:
+    """Wrong windows hold back what comes after them, but only for a while."""
+    return min(covered - stays, end, max(min(wrong, default=end), covered - _WRONG_KEPT * stays))
+
+
+def _held_since(summary: Summary) -> datetime | None:
+    """What the next comparison may expect of the live store: what was freed is not in it, nor what was before its first window."""
+    if summary.standing == "begun":
+        return summary.through
+    return max(summary.since, summary.free_before) if summary.since and summary.free_before else None
+
+
+def _told(summary: Summary) -> list[Row]:
+    """What could not be compared is a row too."""
+    if summary.through and (summary.unknown or summary.standing == "begun"):
+        return [Row(summary.through, {}, EVERYTHING, None, None, None, summary.standing)]
+    return summary.rows
+
+
+def _missing(window: datetime, cells: list[Cell], sides: Sides) -> list[Row]:
+    """A window that one side has nothing of is one row: how many events the other has in it."""
+    live, lake = (any(cell in side for cell in cells) for side in (sides.live, sides.lake))
+    if live == lake:
+        return []
+    return [_whole(window, cells, sides, "missing_lake" if live else "missing_live")]
+
+
+def _differences(spec: LiveSpec, cell: Cell, sides: Sides) -> Iterable[Row]:
+    live, lake, late = (side.get(cell) for side in (sides.live, sides.lake, sides.late))
+    for measure in ["n", *(a.name for a in spec.accumulators)] if live or lake else ():
         ours, theirs = (live or {}).get(measure), (lake or {}).get(measure)
         if ours != theirs:
             state: State = "missing_live" if live is None else "missing_lake" if lake is None else "differs"
@@ -128,44 +165,20 @@ def _differences(
             yield Row(cell[0], keys, measure, ours, theirs, (late or {}).get(measure), state)
 
 
-def _agreed(window: datetime, cells: list[Cell], live: Mapping[Cell, Figures], late: Mapping[Cell, Figures]) -> Row:
-    events = sum((live[cell]["n"] for cell in cells if cell in live), Decimal(0))
-    belated = sum((late[cell]["n"] for cell in cells if cell in late), Decimal(0))
-    return Row(window, {}, EVERYTHING, events, events, belated, "equal")
+def _whole(window: datetime, cells: list[Cell], sides: Sides, state: State) -> Row:
+    live, lake, late = (_events(side, cells) for side in (sides.live, sides.lake, sides.late))
+    if state == "equal":
+        live, lake = live or Decimal(0), lake or Decimal(0)
+    return Row(window, {}, EVERYTHING, live, lake, late or Decimal(0), state)
 
 
-def _write(settings: Settings, summary: Summary, now: datetime) -> None:
-    rows = [
-        (now, summary.spec, r.window_start, Jsonb(r.keys), r.measure, r.live, r.lake, r.late, r.state)
-        for r in summary.rows
-    ]
-    with (
-        psycopg.connect(settings.postgres_dsn("headrace"), connect_timeout=5) as connection,
-        connection.cursor() as cursor,
-    ):
-        cursor.executemany(_INSERT, rows)
-        cursor.execute(
-            "delete from reconciliation where spec = %s and state = 'equal' and run_at < %s",
-            (summary.spec, now - _KEPT_IN_LEDGER),
-        )
-
-
-def _live_rows(store: LiveStore, spec: LiveSpec, end: datetime | None) -> list[Any]:
-    return store.windows(spec.name, datetime.fromtimestamp(0, UTC), end) if end else []
-
-
-def _closed(moment: datetime, spec: LiveSpec) -> datetime:
-    """The start of the first window that is not over at this moment."""
-    return datetime.fromtimestamp(moment.timestamp() // spec.window_seconds * spec.window_seconds, UTC)
+def _events(side: Mapping[Cell, Figures], cells: Iterable[Cell]) -> Decimal | None:
+    found = [side[cell]["n"] for cell in cells if cell in side]
+    return sum(found, Decimal(0)) if found else None
 
 
 def _live(events: int, values: Mapping[str, Decimal | int]) -> Figures:
     return {"n": Decimal(events), **{name: Decimal(value) for name, value in values.items()}}
-
-
-def _kept(settings: Settings, spec: LiveSpec) -> timedelta:
-    """Windows by person are many and small: they go sooner."""
-    return timedelta(minutes=settings.live_kept_person_minutes if spec.person else settings.live_kept_minutes)
 
 
 def _cell(window: datetime, keys: Mapping[str, str | None], spec: LiveSpec) -> Cell:
