@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from app.api.health import Checks
 from headrace.assistant.livepart import Rates, Windows
 from headrace.assistant.pipeline import Assistant
+from headrace.assistant.reconciled import Reconciled
 from headrace.assistant.run import Runner
 from headrace.assistant.vocabulary import Vocabulary
 from headrace.contracts.model import Contract
@@ -64,5 +65,7 @@ class Parts:
     """A person's sessions of the last hour."""
     quality: Callable[[date, date], list[Figure]] = lambda _first, _last: []
     """Figures of quality, newest day first."""
+    reconciled: Callable[[], list[Reconciled]] = list
+    """Each metric from live windows and from the lake, as they were compared last."""
     lineage: Lineage | None = None
     closing: tuple[Closeable, ...] = ()

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from app.api.problems import Refused
 from app.api.security import Person, parts_of, require
 from app.api.threads import in_thread
-from headrace.assistant.permit import row_filters
+from headrace.assistant.permit import row_filters, vocabulary_of
 from headrace.quality.figures import MEANING, Verdict, verdicts
 
 _SECONDS = 10.0
@@ -31,6 +31,8 @@ class QualityDays(BaseModel):
     meaning: dict[str, str]
     days: list[TableDay]
     """Newest first."""
+    live_and_lake: list[dict[str, Any]]
+    """Each metric as both sides had it when they were compared last; `late` of the difference is what came late."""
 
 
 @router.get("/quality")
@@ -52,7 +54,14 @@ async def quality(
         today = datetime.now(UTC).date()
         figures = parts.quality(today - timedelta(days=days - 1), today)
         mine = [figure for figure in figures if table in (None, figure.table)]
-        return QualityDays(as_of=datetime.now(UTC), meaning=dict(MEANING), days=[_day(v) for v in verdicts(mine)])
+        seen = vocabulary_of(person, parts.vocabulary()).metrics
+        compared = [one.document() for one in parts.reconciled() if one.metric in seen]
+        return QualityDays(
+            as_of=datetime.now(UTC),
+            meaning=dict(MEANING),
+            days=[_day(v) for v in verdicts(mine)],
+            live_and_lake=compared,
+        )
 
     return await in_thread(_SECONDS, work)
 

@@ -16,7 +16,7 @@ from cachetools import TTLCache, cached
 from app.api.health import Checks
 from app.api.parts import Parts
 from headrace.anomalies.layout import LIVE_KEY
-from headrace.assistant import chart, model
+from headrace.assistant import chart, model, reconciled
 from headrace.assistant.catalogue import Catalogue
 from headrace.assistant.filled import FilledStore
 from headrace.assistant.history import TrinoHistory, compiled
@@ -121,6 +121,7 @@ def wire(settings: Settings) -> Parts:
         closed_session=LakeSessions(lake, contracts, settings.lateness_minutes).find,
         activity=_activity(client, sessions),
         quality=partial(ledger.read, settings),
+        reconciled=partial(reconciled.newest, settings),
         lineage=Kept(settings),
         closing=(remembered, runner, checks, client),
     )

@@ -80,10 +80,22 @@ class TableDay(Quality):
     figures: list[Figure] = []
 
 
+class BothSides(Reply):
+    metric: str
+    through: datetime | None = None
+    live: str | None = None
+    lake: str | None = None
+    late: str | None = None
+    difference: str | None = None
+    relative: float | None = None
+    state: str = ""
+
+
 class QualityDays(Reply):
     as_of: datetime | None = None
     meaning: dict[str, str] = {}
     days: list[TableDay] = []
+    live_and_lake: list[BothSides] = []
 
 
 class Place(Reply):

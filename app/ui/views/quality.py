@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from app.ui.components.fetching import fetched
-from app.ui.models import Figure, QualityDays, TableDay
+from app.ui.models import BothSides, Figure, QualityDays, TableDay
 from app.ui.words import age, plain
+from app.ui.words import figure as shown
 
 DAYS = 14
 _COLOURS = {"passed": "green", "failed": "red", "empty": "gray"}
@@ -36,6 +37,7 @@ def show() -> None:
         st.warning(plain(day.sentence), icon=":material/rule:")
     chosen = st.selectbox("Table", [day.table for day in newest], key="quality_table")
     _table(found, str(chosen))
+    _both_sides(found.live_and_lake)
     st.caption(f"Counted {age(found.as_of)}. Days are those of arrival, in UTC. Also: `./headrace quality`")
 
 
@@ -57,6 +59,23 @@ def _table(found: QualityDays, table: str) -> None:
             st.markdown(plain(_said(figure)))
             st.caption(plain(found.meaning.get(figure.figure, "")))
             _history(days, figure.figure)
+
+
+def _both_sides(found: list[BothSides]) -> None:
+    """What live windows and the lake said of the same minutes; what came late is in the lake alone."""
+    if not found:
+        return
+    wrong = [one.metric for one in found if one.state != "equal"]
+    with st.expander(f"Live and lake: {len(found) - len(wrong)} of {len(found)} metrics agree", expanded=bool(wrong)):
+        st.dataframe([_row(one) for one in found], hide_index=True, width="stretch")
+        st.caption("Compared hourly, over closed windows. Also: `./headrace reconciliation`")
+
+
+def _row(one: BothSides) -> dict[str, str]:
+    figures = {name: shown(getattr(one, name)) for name in ("live", "lake", "difference", "late")}
+    share = "–" if one.relative is None else f"{one.relative:.3%}"
+    agrees = "yes" if one.state == "equal" else "no"
+    return {"metric": one.metric.replace("_", " "), **figures, "relative": share, "agree but for late": agrees}
 
 
 def _said(figure: Figure) -> str:

@@ -8,7 +8,18 @@ import typer
 from rich.markup import escape
 
 from headrace import log
-from headrace.cli import asking, backfill, developing, features, letters, lineage, operating, quality, streaming
+from headrace.cli import (
+    asking,
+    backfill,
+    developing,
+    features,
+    letters,
+    lineage,
+    operating,
+    quality,
+    reconciliation,
+    streaming,
+)
 from headrace.cli.output import fail
 
 app = typer.Typer(
@@ -19,7 +30,7 @@ app = typer.Typer(
     help="Streams in, live figures at once, a curated lake of the same events, and answers that join the two.\n\n"
     'Start with [bold]./headrace up[/bold], then [bold]./headrace ask "What were sales today?"[/bold]',
 )
-for module in (operating, asking, features, quality, lineage, letters, backfill, developing, streaming):
+for module in (operating, asking, features, quality, reconciliation, lineage, letters, backfill, developing, streaming):
     module.register(app)
 
 

@@ -22,6 +22,7 @@ from app.api.routes import _tries
 from headrace.assistant.history import HistoryUnavailable
 from headrace.assistant.pipeline import Assistant
 from headrace.assistant.rates import RatesUnknown
+from headrace.assistant.reconciled import Reconciled, reconciled
 from headrace.assistant.run import Runner
 from headrace.contracts.model import Contract, load_contracts
 from headrace.keys.records import Found
@@ -108,6 +109,7 @@ class Api:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.closed_sessions: dict[str, dict[str, Any]] = {}
         self.quality: list[Figure] = []
+        self.reconciled: list[Reconciled] = []
         self.lineage = MemoryLineage()
         self.session_of: Callable[[str], dict[str, Any] | None] = self.sessions.get
 
@@ -142,7 +144,7 @@ class Api:
             anomalies=lambda: self.anomalies, session=self.session_of,
             closed_session=self.closed_sessions.get,
             quality=lambda first, last: [figure for figure in self.quality if first <= figure.day <= last],
-            lineage=self.lineage,
+            reconciled=lambda: self.reconciled, lineage=self.lineage,
             activity=lambda user_id: [one for one in self.sessions.values() if one["user_id"] == user_id],
         )  # fmt: skip
 
@@ -344,6 +346,25 @@ def test_windows_slide_over_the_minutes(api: Api) -> None:
     assert sum(row["n"] for row in tumbling) == 3
 
 
+def test_windows_that_are_partly_freed_are_left_out_and_that_is_said(api: Api) -> None:
+    now = datetime.now(UTC)
+    api.store.kept_since = now.replace(second=0, microsecond=0) - timedelta(minutes=130)
+    api.store.events.extend(Event(now - timedelta(minutes=ago), Decimal(1)) for ago in (128, 100))
+    asked = "/live/windows?spec=transactions_1m&seconds=600&slide=600&minutes=180"
+    reply = api.call("GET", asked).json()
+    whole = datetime.fromisoformat(reply["complete_from"])
+    assert whole == api.store.kept_since
+    starts = [datetime.fromisoformat(row["window_start"]) for row in reply["rows"]]
+    assert min(starts) >= whole, "a window that begins earlier has lost some of its minutes"
+    api.store.kept_since = None
+    limit = now - timedelta(minutes=api.settings.live_kept_minutes)
+    assert datetime.fromisoformat(api.call("GET", asked).json()["complete_from"]) >= limit
+    near = api.call("GET", "/live/windows?spec=transactions_1m&minutes=10").json()
+    assert datetime.fromisoformat(near["complete_from"]) < now - timedelta(minutes=8), "nothing of it was ever freed"
+    notes = {n: api.call("GET", f"/live/summary?minutes={n}").json()["notes"] for n in (30, 180)}
+    assert notes[30] == [] and "not held live any more" in notes[180][0]
+
+
 @pytest.mark.parametrize(
     ("query", "code"), [("spec=nobody", 404), ("spec=transactions_1m&seconds=90", 422), ("seconds=60", 422)]
 )
@@ -446,6 +467,13 @@ def test_quality_tells_counts_and_verdicts(api: Api) -> None:
     assert found["days"][0]["state"] == "failed" and "completeness 90 %" in found["days"][0]["sentence"]
     assert found["days"][0]["figures"][0]["good"] == 90
     assert api.call("GET", "/quality", params={"table": "curated.dim_date"}).json()["days"] == []
+    hour = datetime.now(UTC).replace(minute=0)
+    sides = (hour - timedelta(hours=1), hour, Decimal("19.00"), Decimal("19.00"), Decimal("24.00"))
+    api.reconciled = [reconciled("sales", *sides), reconciled("secret_metric", *sides)]
+    (compared,) = api.call("GET", "/quality").json()["live_and_lake"]
+    assert {n: compared[n] for n in ("metric", "live", "lake", "late", "difference", "state")} == {
+        "metric": "sales", "live": "19.00", "lake": "24.00", "late": "5.00", "difference": "5.00", "state": "equal",
+    }  # fmt: skip
     assert api.call("GET", "/quality", person=None).status_code == 401
 
 

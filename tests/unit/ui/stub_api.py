@@ -290,7 +290,14 @@ def live(minutes: int, empty: bool = False) -> dict[str, Any]:
 
 def quality() -> dict[str, Any]:
     days = [_quality_day(f"{now() - timedelta(days=back):%Y-%m-%d}", 3 if back == 0 else 0) for back in range(5)]
-    return {"as_of": now().isoformat(), "meaning": {"completeness": "what arrived and is in the table"}, "days": days}
+    sides = {"live": "19.00", "lake": "24.00", "late": "5.00", "difference": "5.00", "relative": 0.20833}
+    compared = [{"metric": "sales", "state": "equal", **sides}, {"metric": "refunds", "state": "differs", **sides}]
+    return {
+        "as_of": now().isoformat(),
+        "meaning": {"completeness": "what arrived and is in the table"},
+        "days": days,
+        "live_and_lake": compared,
+    }
 
 
 def _quality_day(day: str, short: int) -> dict[str, Any]:

@@ -32,6 +32,15 @@ def test_figures_show_counts_verdict_and_history(signed_in: AppTest) -> None:
     assert len(page.get("vega_lite_chart")) == 1, "five days of one figure; the empty one has no picture"
 
 
+def test_live_and_lake_stand_side_by_side(signed_in: AppTest) -> None:
+    page = _page(signed_in, "quality")
+    assert page.expander[0].label == "Live and lake: 1 of 2 metrics agree" and page.expander[0].proto.expanded
+    rows = page.dataframe[0].value.to_dict("records")
+    assert [(row["metric"], row["late"], row["relative"], row["agree but for late"]) for row in rows] == [
+        ("sales", "5", "20.833%", "yes"), ("refunds", "5", "20.833%", "no"),
+    ]  # fmt: skip
+
+
 def test_lineage_is_drawn_and_said(signed_in: AppTest) -> None:
     page = _page(signed_in, "lineage")
     text = "\n".join(element.value for element in page.markdown).replace("\\", "")
