@@ -17,9 +17,9 @@ Waits until the lake job has landed every event of the hour, builds and tests al
 (`reconciliation`). The task of each model turns green or red as that run left it; its second try builds it alone. The
 dbt docs are made anew after a change of the project.
 
-**Red?** Open the failed model: its log ends with dbt's message. Nothing was claimed, so answers stay right, they only
-take more from the live windows. Mend it, clear the failed task: it builds its model alone; what follows runs by itself.
-Only `reconcile`? Its error says whether live and lake differ (`./headrace reconciliation`) or the live store was down.
+**Red?** Open the failed model: its log ends with dbt's message. Nothing was claimed, so answers stay right. Mend it, clear
+the failed task: it builds its model alone; what follows runs by itself. Only `reconcile`? Its error says
+whether live and lake differ (`./headrace reconciliation`) or the live store was down.
 
 **Waits for hours?** The log of `landed` says for what; mostly the lake job stands still: see DAG `stream_lake`. After a
 clock that was ahead the scheduled run comes only when that time is reached: trigger one.

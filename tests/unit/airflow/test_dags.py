@@ -107,15 +107,14 @@ def test_the_first_build_makes_every_model_then_compares_and_documents(
     bag: Any, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from headrace.lake import dbt, found
-    from headrace.runtime import curation
-    from headrace.semantics import reconcile
+    from headrace.runtime import curation, reconciling
 
     dag, did = bag.dags["first_build"], []
     monkeypatch.setattr(curation, "first_claim", lambda _: "a moment")
     monkeypatch.setattr(curation, "claim", lambda _, through: did.append(f"claim {through}"))
     monkeypatch.setattr(curation, "refresh_docs", lambda _: did.append("docs"))
     monkeypatch.setattr(found, "bring_found", lambda _: did.append("bring found"))
-    monkeypatch.setattr(reconcile, "run", lambda _: did.append("reconcile"))
+    monkeypatch.setattr(reconciling, "run", lambda _: did.append("reconcile"))
     monkeypatch.setattr(dbt, "run", lambda _, arguments: did.append(" ".join(arguments)))
     for name in ("rates", "build", "aggregates", "docs", "reconcile"):
         task = dag.get_task(name)
