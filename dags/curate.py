@@ -14,8 +14,7 @@ RUNBOOK = """
 ### Raw to curated, hour by hour
 Waits until the lake job has landed every event of the hour, builds and tests all models in one run of dbt
 (`models.build`), moves the point at which live and curated figures join (`coverage`), and compares both sides of it
-(`reconciliation`). The task of each model turns green or red as that run left it; its second try builds it alone. The
-dbt docs are made anew after a change of the project.
+(`reconciliation`). The task of each model turns green or red as that run left it. After a change, the docs are made anew.
 
 **Red?** Open the failed model: its log ends with dbt's message. Nothing was claimed, so answers stay right. Mend it, clear
 the failed task: it builds its model alone; what follows runs by itself. Only `reconcile`? Its error says
