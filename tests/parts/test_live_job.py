@@ -17,7 +17,7 @@ from headrace.contracts.model import load_contracts
 from headrace.live import counting
 from headrace.live.client import valkey
 from headrace.live.fold import sliding
-from headrace.live.layout import AGAIN, RUN, WRITE, field_of
+from headrace.live.layout import RUN
 from headrace.live.store import LiveStore
 from headrace.runtime import jobs
 from headrace.settings import Settings
@@ -147,21 +147,3 @@ def test_a_restart_says_first_what_becomes_of_the_count(settings: Settings, monk
     assert not keeps
     assert "counted anew from its topic, because lateness_minutes changed; the old figures stay" in sentence
     _until(lambda: (generation.decide(checkpoint, {}).known or 0) > before, True)
-
-
-def test_a_smaller_version_never_overwrites(settings: Settings) -> None:
-    client = valkey(settings)
-    write = client.register_script(WRITE)
-    client.delete(AGAIN)
-
-    def put(generation: int, n: int, arrived: int = 0) -> int:
-        value = json.dumps({"generation": generation, "n": n, "last_arrived_ms": arrived})
-        return int(write(args=["versions", 60, field_of(False, ["k"]), generation, n, value]))
-
-    assert [put(5, 3), put(5, 3), put(5, 2), put(4, 9), put(5, 4)] == [1, 0, 0, 0, 1]
-    assert [put(6, 1), put(6, 4), put(6, 5)] == [0, 1, 1], "a recount replaces what it has caught up with"
-    assert put(8, 1, arrived=8_000) == 1, "from an event on that arrived after its beginning, it counts alone"
-    assert client.delete(AGAIN) == 1
-    assert put(8, 2) == 1
-    client.delete("window:versions:60", "windows:versions")
-    client.hdel("generations", "versions")

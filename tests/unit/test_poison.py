@@ -68,7 +68,8 @@ def _spoilt_rows() -> list[bytes]:
     """Almost live windows: one member is what nobody expects."""
     odd: list[tuple[str, Any]] = [
         ("window_start", 1e400), ("window_start", "x"), ("n", -(10**40)), ("keys", None), ("last_arrived_ms", "now"),
-        ("values", {"sum_amount": "twelve", "max_amount": []}),
+        ("values", {"sum_amount": "twelve", "max_amount": []}), ("window_start", 10**14), ("n", 3 * 10**9),
+        ("last_arrived_ms", None), ("generation", 10**30), ("values", None), ("spec", "\0"), ("keys", {"\0": "m"}),
     ]  # fmt: skip
     return [json.dumps(ROW | {name: value}).replace("Infinity", "1e400").encode() for name, value in odd]
 
@@ -91,7 +92,11 @@ def test_readers_of_live_windows_leave_them_aside() -> None:
     messages: Any = [Message(value, b"\xff", "metrics_realtime") for value in values]
     assert [row.start for row in _rows(messages)][-1] == 60
     assert [window.n for window in newest_windows(messages)] == [1]
-    put_rows(Ring(), [value for value in values if value is not None], time.time())
+    ring = Ring()
+    put_rows(ring, [value for value in values if value is not None], time.time())
+    assert ring.n.sum() == 1
+    minute = json.dumps(ROW | {"n": 3 * 10**9, "window_start": int(time.time())}).encode()
+    assert put_rows(ring, [minute], time.time()) == 0, "more than its arrays hold"
 
 
 def test_readers_of_accepted_events_leave_them_aside() -> None:

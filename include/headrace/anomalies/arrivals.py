@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from headrace.anomalies.ring import Cell, Ring
 from headrace.anomalies.users import Users
 from headrace.contracts.correct import UNREADABLE
+from headrace.live.rows import metric_of
 from headrace.log import get_logger
 
 _LOG = get_logger(__name__)
 SPEC = "transactions_1m"
 _AHEAD_MINUTES = 2
-
-
-class _Values(msgspec.Struct):
-    sum_amount: str | float | None = None
-    max_amount: str | float | None = None
-
-
-class _LiveRow(msgspec.Struct):
-    spec: str
-    window_start: int
-    late: bool
-    keys: dict[str, Any]
-    n: int
-    values: _Values
-    last_event_ms: int | None = None
 
 
 class _Quality(msgspec.Struct):
@@ -48,7 +33,6 @@ class _Transaction(msgspec.Struct):
     quality: _Quality
 
 
-_live_row = msgspec.json.Decoder(_LiveRow).decode
 _transaction = msgspec.json.Decoder(_Transaction).decode
 
 
@@ -57,9 +41,8 @@ def put_rows(ring: Ring, values: list[bytes], now: float) -> int:
     newest = 0
     for value in values:
         try:
-            row = _live_row(value)
-            total, largest = float(row.values.sum_amount or 0), float(row.values.max_amount or 0)
-        except (*UNREADABLE, ValueError) as error:
+            row = metric_of(value)
+        except UNREADABLE as error:
             _LOG.error("not a row of a live window; left out", error=str(error))
             continue
         minute = row.window_start // 60
@@ -68,6 +51,7 @@ def put_rows(ring: Ring, values: list[bytes], now: float) -> int:
         names = ("merchant_id", "transaction_type", "currency", "region")
         cell = Cell(*(str(row.keys.get(name) or "") for name in names))
         last = (row.last_event_ms or row.window_start * 1000) / 1000
+        total, largest = (float(row.values.get(name) or 0) for name in ("sum_amount", "max_amount"))
         ring.put(cell, minute, row.n, total, largest, last)
         newest = max(newest, minute)
     return newest

@@ -114,6 +114,10 @@ def events(windows: Iterable[Window], request: LiveRequest) -> int:
 
 
 def _counts(measure: LiveMeasure, window: Window) -> bool:
+    """A row of an earlier counting may lack a key that was declared since: it does not say what is asked."""
+    asked = (measure.over, CURRENCY if measure.factor else None)
+    if not all(key in window.keys for key in asked if key):
+        return False
     return all(window.keys.get(k) in values for k, values in measure.only)
 
 

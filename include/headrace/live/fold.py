@@ -53,6 +53,8 @@ def sliding(
     first, last = start.timestamp(), end.timestamp()
     found: dict[tuple[int, tuple[str | None, ...]], Folded] = {}
     for row in store.windows(spec.name, start, end + timedelta(seconds=seconds), late=late):
+        if not fits(row, spec):
+            continue
         moment = int(row.window_start.timestamp())
         keys = tuple(row.keys[key] for key in spec.keys)
         # The newest window that holds this moment, and those before it that still do.
@@ -62,6 +64,11 @@ def sliding(
                 found[begin, keys] = _add(spec, found.get((begin, keys)), row, begin)
             begin -= slide
     return [found[place] for place in sorted(found, key=lambda place: (place[0], [key or "" for key in place[1]]))]
+
+
+def fits(row: Window, spec: LiveSpec) -> bool:
+    """Rows of an earlier counting may lack keys or sums that were declared since: they do not say what is asked."""
+    return row.keys.keys() >= set(spec.keys) and row.values.keys() >= {a.name for a in spec.accumulators}
 
 
 def _add(spec: LiveSpec, known: Folded | None, row: Window, begin: int) -> Folded:

@@ -26,7 +26,8 @@ from confluent_kafka import (
 
 from headrace.contracts.correct import UNREADABLE
 from headrace.live.client import valkey
-from headrace.live.layout import AGAIN, FILLING, RUN, WRITE
+from headrace.live.countings import Countings
+from headrace.live.layout import FILLING, RUN, WRITE
 from headrace.live.rows import Row, newest, row_of
 from headrace.log import configure, get_logger
 from headrace.settings import Settings, get_settings
@@ -54,6 +55,7 @@ class Projector:
         self._consumer = Consumer(_config(settings))
         self._store = valkey(settings)
         self._write = self._store.register_script(WRITE)
+        self._countings = Countings(self._store)
         self._positions: dict[int, int] = {}
         self._assigned: set[int] = set()
         self._at_end: set[int] = set()
@@ -94,6 +96,7 @@ class Projector:
         for begin in range(0, len(rows), _CHUNK):
             arguments = [item for row in rows[begin : begin + _CHUNK] for item in row.arguments()]
             self._write(args=arguments)
+        self._countings.saw(rows)
         for message in messages:
             if message.error():
                 self._at_end.add(message.partition())
@@ -127,23 +130,20 @@ class Projector:
     def _check_store(self) -> None:
         server = self._store.info("server")["run_id"]
         mark = self._store.get(RUN)
-        if mark == server:
-            if spec := self._store.get(AGAIN):
-                log.info("rows are brought once more: a counting that began anew has reached the present", spec=spec)
-                self._begin_again()
-                self._store.delete(AGAIN)
+        filling = mark == FILLING + server
+        if mark != server and not filling:
+            because = "no mark" if mark is None else "the server restarted"
+            log.info("live store is filled from the beginning", because=because)
+            # First the offsets, then the mark: killed in between, the next start comes here again.
+            self._begin_again()
+            self._store.set(RUN, FILLING + server)
             return
-        if mark == FILLING + server:
-            if self._at_end >= self._assigned:
-                self._store.set(RUN, server)
-                log.info("live store is filled")
-            return
-        log.info(
-            "live store is filled from the beginning", because="no mark" if mark is None else "the server restarted"
-        )
-        # First the offsets, then the mark: killed in between, the next start comes here again.
-        self._begin_again()
-        self._store.set(RUN, FILLING + server)
+        whole = filling and self._at_end >= self._assigned
+        if whole or not filling:
+            self._countings.settle(whole=whole)
+        if whole:
+            self._store.set(RUN, server)
+            log.info("live store is filled")
 
     def _begin_again(self) -> None:
         beginning = [self._first_offset(partition) for partition in sorted(self._assigned)]

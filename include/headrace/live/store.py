@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
-from headrace.live.layout import PUNCTUAL, index_key, window_key
+from headrace.live.layout import PUNCTUAL, generations_key, index_key, window_key
+from headrace.live.rows import Metric, metric_of
 
 _PAGE = 20
 
@@ -37,7 +36,7 @@ class LiveStore:
         pipeline = self._client.pipeline(transaction=False)
         for moment in starts:
             pipeline.hvals(window_key(spec, int(moment)))
-        documents = (_decode(text) for texts in pipeline.execute() for text in texts)
+        documents = (metric_of(text) for texts in pipeline.execute() for text in texts)
         return [_row(document) for document in documents if document.late is late]
 
     def rows(self, spec: str, fields: Sequence[str], start: datetime, end: datetime) -> list[WindowRow]:
@@ -46,7 +45,7 @@ class LiveStore:
         pipeline = self._client.pipeline(transaction=False)
         for moment in starts:
             pipeline.hmget(window_key(spec, int(moment)), fields)
-        return [_row(_decode(text)) for texts in pipeline.execute() for text in texts if text is not None]
+        return [_row(metric_of(text)) for texts in pipeline.execute() for text in texts if text is not None]
 
     def sizes(self, spec: str, start: datetime, end: datetime) -> dict[datetime, int]:
         """How many rows each of the windows has that begin in [start, end): what reading them would cost."""
@@ -81,29 +80,18 @@ class LiveStore:
         pipeline = self._client.pipeline(transaction=False)
         pipeline.unlink(*(window_key(spec, int(moment)) for moment in starts))
         pipeline.zrem(index_key(spec), *starts)
+        pipeline.hdel(generations_key(spec), *starts)
         pipeline.execute()
         return len(starts)
 
 
-class _Document(msgspec.Struct):
-    window_start: int
-    late: bool
-    keys: dict[str, str | None]
-    n: int
-    values: dict[str, str | int]
-    generation: int
-
-
-_decode = msgspec.json.Decoder(_Document).decode
-
-
-def _row(document: _Document) -> WindowRow:
+def _row(metric: Metric) -> WindowRow:
     return WindowRow(
-        window_start=datetime.fromtimestamp(document.window_start, UTC),
-        keys=document.keys,
-        n=document.n,
-        values={name: _value(value) for name, value in document.values.items()},
-        generation=document.generation,
+        window_start=datetime.fromtimestamp(metric.window_start, UTC),
+        keys={name: None if key is None else str(key) for name, key in metric.keys.items()},
+        n=metric.n,
+        values={name: _value(value) for name, value in metric.values.items()},
+        generation=metric.generation,
     )
 
 

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import msgspec
 from confluent_kafka import Message
 
 from headrace.contracts.correct import UNREADABLE
-from headrace.live.rows import Metric, newest
+from headrace.live.rows import Metric, metric_of, newest
 from headrace.log import get_logger
 
 log = get_logger(__name__)
 
 
-class Window(Metric, kw_only=True):
-    values: dict[str, str | int | float | None]
-
-
-_decode = msgspec.json.Decoder(Window).decode
+Window = Metric
 
 
 def newest_windows(messages: Iterable[Message]) -> list[Window]:
@@ -32,7 +27,7 @@ def _windows(messages: Iterable[Message]) -> Iterator[Window]:
         if value is None:
             continue
         try:
-            window = _decode(value)
+            window = metric_of(value)
         except UNREADABLE as error:
             place = f"{message.topic()}:{message.partition()}:{message.offset()}"
             log.error("not a live window; left out", place=place, error=str(error))

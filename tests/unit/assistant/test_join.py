@@ -118,3 +118,13 @@ def test_windows_that_are_not_split_by_what_is_asked_are_left_to_the_lake() -> N
         "transactions_1m",
         "clicks_1m",
     ]
+
+
+def test_rows_of_an_earlier_counting_stop_no_answer() -> None:
+    """It had no currency, so it does not say what money is worth; how many there were it does say."""
+    components = VOCABULARY.components(("sales", "transactions"))
+    [request] = as_live(components, (), (), None, VOCABULARY) or ()
+    [window] = windows_of([Event(at=START, amount=Decimal(5), type="purchase", currency="EUR", region="asia")])
+    older = replace(window, keys={name: key for name, key in window.keys.items() if name != "currency"})
+    counts = {name: cell for cells in total([older], request, RATES).values() for name, cell in cells.items()}
+    assert counts == {"transactions": 1}

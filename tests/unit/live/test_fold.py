@@ -82,3 +82,14 @@ def test_any_length_and_slide_equals_counting_the_events(seed: int) -> None:
 def test_what_minutes_cannot_make_is_refused(seconds: int, slide: int) -> None:
     with pytest.raises(ValueError, match="multiples"):
         sliding(Kept([]), SPEC, START, START, seconds=seconds, slide=slide)
+
+
+def test_rows_of_an_earlier_counting_are_left_out_where_they_do_not_say_what_is_asked() -> None:
+    def slid(row: WindowRow) -> list[int]:
+        return [one.n for one in sliding(Kept([row]), SPEC, START, START + timedelta(minutes=1), seconds=60, slide=60)]
+
+    values = figures([Decimal(1)])
+    assert slid(WindowRow(START, {"user_id": "a"}, 1, values, 1)) == [1]
+    assert slid(WindowRow(START, {"user_id": "a", "region": "x"}, 1, values, 1)) == [1]
+    assert slid(WindowRow(START, {"region": "x"}, 1, values, 1)) == []
+    assert slid(WindowRow(START, {"user_id": "a"}, 1, {"count": 1}, 1)) == []
