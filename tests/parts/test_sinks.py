@@ -84,6 +84,18 @@ def test_windows_are_projected_in_their_newest_version(settings: Settings, windo
     assert _projected(settings, "newest")["m1"] == (1, 3, "30.00")
 
 
+def test_a_counting_of_other_keys_leaves_nothing_of_the_one_before(settings: Settings, windows: Windows) -> None:
+    windows.send("anew", "m1", 5)
+    windows.send("anew", "m2", 7)
+    windows.flush()
+    _await(lambda: _projected(settings, "anew"), {"m1": (1, 5, "50.00"), "m2": (1, 7, "70.00")})
+    windows.send("anew", "m1", 6, generation=2, region="asia")
+    windows.send("anew", "m3", 1, generation=2, region="asia", arrived=2)
+    windows.send("anew", "m2", 8)
+    windows.flush()
+    _await(lambda: _projected(settings, "anew"), {"m1": (2, 6, "60.00"), "m3": (2, 1, "10.00")})
+
+
 def test_windows_of_persons_and_old_ones_stay_out(settings: Settings, windows: Windows) -> None:
     windows.send("private", "m1", 1, user_id="u1")
     windows.send("private", "m2", 1, age_hours=settings.aggregations_hours + 1)

@@ -21,12 +21,21 @@ class Windows:
         self._minute = int(time.time() // 60) * 60
 
     def send(
-        self, spec: str, merchant: str, n: int, *, generation: int = 1, user_id: str | None = None, age_hours: int = 0
+        self,
+        spec: str,
+        merchant: str,
+        n: int,
+        *,
+        generation: int = 1,
+        age_hours: int = 0,
+        arrived: int = 0,
+        **more: str,
     ) -> None:
-        keys = {"merchant_id": merchant} | ({"user_id": user_id} if user_id else {})
+        keys = {"merchant_id": merchant} | more
         row = {
             "spec": spec, "window_start": self._minute - age_hours * 3600, "late": False, "keys": keys,
             "generation": generation, "n": n, "values": {"count": n, "sum_amount": f"{n * 10}.00"},
+            "last_arrived_ms": arrived * 1000,
         }  # fmt: skip
         self._producer.produce(METRICS, json.dumps(row), key=f"{spec}-{merchant}")
         self._producer.poll(0)

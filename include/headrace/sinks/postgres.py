@@ -32,6 +32,7 @@ insert into raw_events (topic, partition, "offset", event_type, arrived_at, key,
 select * from unnest(%s::text[], %s::int[], %s::bigint[], %s::text[], %s::timestamptz[], %s::bytea[], %s::bytea[])
 on conflict do nothing
 """
+_FORGET = "delete from aggregations where spec = %s and generation < %s"
 _TIDY = "delete from aggregations where window_start < %s"
 _TIDY_RAW = "delete from raw_events where arrived_at < %s"
 
@@ -45,6 +46,8 @@ class PostgresSink:
         self._people = {field for contract in contracts for field in contract.person_fields}
         self._types = {contract.topic: contract.name for contract in contracts} if self._raw_kept else {}
         self.topics = (METRICS, *self._types)
+        self._counting: dict[str, int] = {}
+        """The newest counting of a specification that has reached the present: what older ones left is not wanted."""
         self._connection: psycopg.Connection[Any] | None = None
 
     def write(self, messages: Sequence[Message]) -> None:
@@ -52,6 +55,8 @@ class PostgresSink:
         live = (message for message in messages if message.topic() == METRICS)
         windows = (window for window in newest_windows(live) if window.window_start >= oldest)
         kept = [window for window in windows if not self._people & window.keys.keys()]
+        self._forget_older(kept)
+        kept = [window for window in kept if window.generation >= self._counting.get(window.spec, 0)]
         self._insert(_WRITE, [_columns(window) for window in kept])
         raw = (
             _raw_columns(message, self._types[message.topic()])
@@ -69,6 +74,13 @@ class PostgresSink:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _forget_older(self, windows: Sequence[Window]) -> None:
+        """A counting of other keys writes other rows, so that it overwrites none of those before it."""
+        for window in windows:
+            if window.present and window.generation > self._counting.get(window.spec, 0):
+                self._execute(_FORGET, [window.spec, window.generation])
+                self._counting[window.spec] = window.generation
 
     def _insert(self, command: str, rows: list[tuple[Any, ...]]) -> None:
         if rows:
