@@ -44,6 +44,8 @@ _GROUPS = {
     "test_spark_analytics": "lake",
     "test_trino": "lake",
     "test_quality": "lake",
+    "test_live_job": "live",
+    "test_projector": "live",
     "test_topics": "streams",
     "test_registry": "streams",
     "test_ingest": "streams",

@@ -130,7 +130,10 @@ def test_windows_with_repeats_late_events_and_refunds_agree_to_the_cent(
 def test_windows_that_the_lake_answers_for_are_freed(lake: Lake, specs: list[LiveSpec], store: redis.Redis) -> None:
     project(store, specs, first_arrivals(lake))
     assert all(summary.pruned > 0 for summary in reconciled(lake, specs))
+    with psycopg.connect(lake.settings.postgres_dsn("headrace")) as connection:
+        since = dict(connection.execute("select spec, since from live_since").fetchall())
     for spec in specs:
+        assert since[spec.name] == THROUGH - timedelta(minutes=70 if spec.person else 120)
         oldest = min(int(start) for start in store.zrange(f"windows:{spec.name}", 0, -1))
         kept = timedelta(minutes=70 if spec.person else 120)
         assert timedelta(0) <= datetime.fromtimestamp(oldest, UTC) - (THROUGH - kept) < timedelta(minutes=5)

@@ -14,6 +14,7 @@ insert into coverage (stream, through, built_at) values (%s, %s, now())
 on conflict (stream) do update set through = greatest(coverage.through, excluded.through), built_at = now()
 """
 _WITHDRAW = "update coverage set through = %(to)s where through > %(to)s returning stream"
+_WITHDRAW_HELD = "update live_since set since = %(to)s where since > %(to)s"
 _LAST = "select count(*), min(through), min(built_at) from coverage where stream = any(%s)"
 
 
@@ -42,6 +43,7 @@ def advance(settings: Settings, stream: str, through: datetime) -> None:
 def withdraw(settings: Settings, moment: datetime) -> list[str]:
     """Takes back, of every stream, what was claimed beyond this moment, after a clock that was ahead; which streams had."""
     with _connect(settings) as connection:
+        connection.execute(_WITHDRAW_HELD, {"to": moment})
         return sorted(stream for (stream,) in connection.execute(_WITHDRAW, {"to": moment}).fetchall())
 
 

@@ -2,7 +2,7 @@
 
 The store may vanish at any time. Offsets are committed after the rows are written, so a killed projector repeats some
 rows, which changes nothing. A store without our mark, or with one of an earlier life of the server (whose last second
-may be lost), is filled again from the beginning of the topic.
+may be lost), is filled again from the beginning of the topic, without the windows that the lake has taken over.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from confluent_kafka import (
 from headrace.contracts.correct import UNREADABLE
 from headrace.live.client import valkey
 from headrace.live.countings import Countings
+from headrace.live.freed import Freed
 from headrace.live.layout import FILLING, RUN, WRITE
 from headrace.live.rows import Row, newest, row_of
 from headrace.log import configure, get_logger
@@ -55,7 +56,7 @@ class Projector:
         self._consumer = Consumer(_config(settings))
         self._store = valkey(settings)
         self._write = self._store.register_script(WRITE)
-        self._countings = Countings(self._store)
+        self._countings, self._freed = Countings(self._store), Freed(settings)
         self._positions: dict[int, int] = {}
         self._assigned: set[int] = set()
         self._at_end: set[int] = set()
@@ -92,7 +93,7 @@ class Projector:
         return found
 
     def _project(self, messages: list[Message]) -> None:
-        rows = newest(_rows(messages))
+        rows = self._freed.kept(newest(_rows(messages)))
         for begin in range(0, len(rows), _CHUNK):
             arguments = [item for row in rows[begin : begin + _CHUNK] for item in row.arguments()]
             self._write(args=arguments)
@@ -134,10 +135,12 @@ class Projector:
         if mark != server and not filling:
             because = "no mark" if mark is None else "the server restarted"
             log.info("live store is filled from the beginning", because=because)
+            self._freed.look(now=True)
             # First the offsets, then the mark: killed in between, the next start comes here again.
             self._begin_again()
             self._store.set(RUN, FILLING + server)
             return
+        self._freed.look()
         whole = filling and self._at_end >= self._assigned
         if whole or not filling:
             self._countings.settle(whole=whole)

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 
 from headrace.lake import coverage
 from headrace.live.client import valkey
+from headrace.live.fold import fits
 from headrace.live.held import filled, first_open, kept
 from headrace.live.store import LiveStore
 from headrace.log import get_logger
@@ -97,7 +98,9 @@ def compare(settings: Settings, spec: LiveSpec, *, now: datetime) -> Summary:
         return Summary(spec.name, end, "begun")
     summary = Summary(spec.name, end, since=since)
     if since < end:
-        live = {_cell(row.window_start, row.keys, spec): _live(row.n, row.values) for row in rows}
+        # Rows of an earlier counting with other keys cannot be compared: they go when the new one is shown.
+        alike = (row for row in rows if fits(row, spec) and len(row.keys) == len(spec.keys))
+        live = {_cell(row.window_start, row.keys, spec): _live(row.n, row.values) for row in alike}
         summary.sides = Sides(live, *lake_figures(settings, spec, since, end))
         examine(summary, spec, summary.sides)
     summary.free_before = first_open(free_before(covered, end, kept(settings, spec), summary.wrong), spec)
