@@ -119,5 +119,5 @@ def generations_key(spec: str) -> str:
     return f"window_generations:{spec}"
 
 
-def field_of(late: bool, keys: Iterable[str | None]) -> str:
-    return SEPARATOR.join([LATE if late else PUNCTUAL, *("" if key is None else str(key) for key in keys)])
+def field_of(late: bool, keys: Iterable[object]) -> str:
+    return SEPARATOR.join([LATE if late else PUNCTUAL, *["" if key is None else str(key) for key in keys]])

@@ -40,14 +40,14 @@ class Metric(msgspec.Struct):
     emitted_ms: Millisecond | None = None
 
     def __post_init__(self) -> None:
-        if not all(map(str.isprintable, (self.spec, *self.keys, *self.values))):
+        if not "".join((self.spec, *self.keys, *self.values)).isprintable():
             raise ValueError("a name has characters that no store keeps")
-        if not sum(abs(float(value)) for value in self.values.values()) < _LARGEST:
+        if not sum(map(abs, map(float, self.values.values()))) < _LARGEST:
             raise ValueError("a figure is no number, or too large")
 
     @property
     def field(self) -> str:
-        return field_of(self.late, (None if key is None else str(key) for key in self.keys.values()))
+        return field_of(self.late, self.keys.values())
 
     @property
     def place(self) -> Hashable:
