@@ -1,7 +1,9 @@
 {# As many events of each day as there are: another version of an event that arrived earlier, but was built later, moves it, and
-   the minute that it left was nobody's news. Asked as `one_row_per` is: the newest days after a build, all of them by the DAG tidy. #}
+   the minute that it left was nobody's news. Asked as `one_row_per` is: the newest days after a build, all of them by the DAG tidy.
+   `events` is the name of a table beside this one, no reference: who builds that table alone is not asked yet. #}
 {% test counts_every_event(model, events, moment) %}
 {%- set days = newest_days(model) -%}
+{%- set events = model.incorporate(path={"identifier": events}) -%}
 with
 counted as (
     select cast({{ moment_of(model) }} as date) as date_day, sum(n) as events

@@ -94,7 +94,7 @@ models:
       - one_row_per:
           arguments: {keys: [<< grouped | join(", ") >>]}
       - counts_every_event:
-          arguments: {events: ref('<< spec.fact >>'), moment: << spec.time >>}
+          arguments: {events: << spec.fact >>, moment: << spec.time >>}
 """
 
 
