@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 
 from headrace.lake import coverage
 from headrace.live.client import valkey
@@ -52,7 +52,12 @@ class Topic:
         deadline = time.monotonic() + SECONDS
         while (found := seen()) != wanted:
             assert time.monotonic() < deadline, f"{found} instead of {wanted}"
-            self._projector.step()
+            try:
+                self._projector.step()
+            except KafkaException:
+                # As the part itself does: a broker that has just started knows no coordinator yet.
+                self._projector.lost_connection()
+                time.sleep(0.2)
 
     def begin_anew(self) -> None:
         """A store that lost everything, and a projector that knows nothing."""
