@@ -53,8 +53,8 @@ class LakeSessions:
         self, session_id: str, stream: str, user_id: str, began: datetime, ended: datetime, events: int,
         by_type: dict[str, int], *, source: str,
     ) -> dict[str, Any]:  # fmt: skip
-        rule = self._contracts()[stream].sessions if stream in self._contracts() else None
-        gap = rule.gap if rule else timedelta()
+        contract = self._contracts().get(stream)
+        gap = contract.sessions.gap if contract and contract.sessions else timedelta()
         # Of its first event the lake keeps nothing but the id that was made of it.
         session = Session(stream, user_id, "", began, ended, events, dict(by_type))
         shown = known(session, gap, self._lateness, datetime.now(UTC))

@@ -19,11 +19,12 @@ from confluent_kafka import Message
 
 from headrace.contracts.model import load_contracts
 from headrace.live.layout import LATE, PUNCTUAL, SEPARATOR
+from headrace.live.rows import Metric
 from headrace.settings import Settings
 from headrace.sinks.dynamodb_writing import REQUESTS_AT_ONCE, Item, Put, Writer
 from headrace.sinks.events import Event, by_topic, events_of
 from headrace.sinks.sink import SinkDown
-from headrace.sinks.windows import Window, newest_windows
+from headrace.sinks.windows import newest_windows
 from headrace.streams.topics import METRICS
 
 KEYS = {"windows": (("series", "S"), ("window_start", "N")), "events": (("subject", "S"), ("event", "S"))}
@@ -56,7 +57,7 @@ class DynamoSink:
         self._writer.close()
         self._client.close()
 
-    def _window(self, window: Window) -> Put:
+    def _window(self, window: Metric) -> Put:
         late = LATE if window.late else PUNCTUAL
         values = ("" if value is None else str(value) for value in window.keys.values())
         item: Item = {

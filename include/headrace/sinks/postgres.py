@@ -15,9 +15,10 @@ import psycopg
 from confluent_kafka import Message
 
 from headrace.contracts.model import load_contracts
+from headrace.live.rows import Metric
 from headrace.settings import Settings
 from headrace.sinks.sink import SinkDown
-from headrace.sinks.windows import Window, newest_windows
+from headrace.sinks.windows import newest_windows
 from headrace.streams.topics import METRICS
 
 _WRITE = """
@@ -75,7 +76,7 @@ class PostgresSink:
             self._connection.close()
             self._connection = None
 
-    def _forget_older(self, windows: Sequence[Window]) -> None:
+    def _forget_older(self, windows: Sequence[Metric]) -> None:
         """A counting of other keys writes other rows, so that it overwrites none of those before it."""
         for window in windows:
             if window.present and window.generation > self._counting.get(window.spec, 0):
@@ -99,7 +100,7 @@ class PostgresSink:
             raise SinkDown(f"PostgreSQL: {error}") from error
 
 
-def _columns(window: Window) -> tuple[Any, ...]:
+def _columns(window: Metric) -> tuple[Any, ...]:
     start = datetime.fromtimestamp(window.window_start, UTC)
     keys = {name: _storable(value) for name, value in window.keys.items()}
     return window.spec, start, window.late, json.dumps(keys), window.generation, window.n, json.dumps(window.values)

@@ -13,15 +13,12 @@ from headrace.log import get_logger
 log = get_logger(__name__)
 
 
-Window = Metric
-
-
-def newest_windows(messages: Iterable[Message]) -> list[Window]:
+def newest_windows(messages: Iterable[Message]) -> list[Metric]:
     """One version of each window. What is no window is logged with its place and left out; a deletion says nothing."""
     return newest(_windows(messages))
 
 
-def _windows(messages: Iterable[Message]) -> Iterator[Window]:
+def _windows(messages: Iterable[Message]) -> Iterator[Metric]:
     for message in messages:
         value = message.value()
         if value is None:
