@@ -27,7 +27,8 @@ _STATEMENT_SECONDS = 3600.0
 _SMALL = "64MB"
 _IN_USE = timedelta(days=3)
 _BUILT = "select built_at from coverage where stream = %s"
-_TABLES = """select table_schema, table_name from lake.information_schema.tables
+# Distinct: Trino lists every table once more for each schema asked for that is not there yet.
+_TABLES = """select distinct table_schema, table_name from lake.information_schema.tables
     where table_schema in ('raw', 'processed', 'curated', 'analytics') and table_type = 'BASE TABLE' order by 1, 2"""
 
 
