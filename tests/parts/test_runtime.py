@@ -139,7 +139,7 @@ def test_a_port_in_use_is_replaced_and_remembered(home: Path) -> None:
     with socket.create_server(("127.0.0.1", port)):
         headrace("up", "--only", "valkey", home=home)
         assert _status(home)["valkey"]["port"] != port
-        assert _status(home)["valkey"]["healthy"]
+        _await_healthy(home, "valkey")
 
 
 def test_a_part_that_cannot_start_is_one_message_with_its_log(home: Path) -> None:

@@ -23,7 +23,7 @@ def test(
         int, typer.Option(help="Kills of each process in the fault tests; a round of all seven takes a minute or two.")
     ] = 20,
     match: Annotated[str | None, typer.Option("-k", help="Only tests whose name matches.")] = None,
-    failed: Annotated[bool, typer.Option("--failed", help="Only what failed the last time.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only files in which a test failed the last time.")] = False,
 ) -> None:
     """Pass the tests: on real parts, in a state folder of their own."""
     if suite and suite not in suites.SUITES:
@@ -32,12 +32,7 @@ def test(
         from headrace.cli.starting import fetch_all
 
         fetch_all(get_settings())
-    options = [
-        f"--seed={seed}",
-        f"--kills={kills}",
-        *(["-k", match] if match else []),
-        *(["--last-failed"] if failed else []),
-    ]
+    options = [f"--seed={seed}", f"--kills={kills}", *(["-k", match] if match else [])]
     repo, planned = get_settings().repo, suites.runs(suite)
     raise typer.Exit(suites.perform(repo, suites.with_failures(repo, planned) if failed else planned, options))
 

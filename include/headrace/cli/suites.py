@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psutil
@@ -72,12 +72,14 @@ def runs(suite: str | None) -> list[Run]:
 
 
 def with_failures(repo: Path, planned: list[Run]) -> list[Run]:
-    """Those that hold a test that failed the last time: pytest would run all of a folder that holds none."""
+    """The files that hold a test that failed the last time. Whole files: a case may go on from what those before it left."""
     try:
         known = json.loads((repo / ".pytest_cache" / "v" / "cache" / "lastfailed").read_text())
     except (OSError, ValueError):
         return planned
-    return [run for run in planned if any(test.startswith(tuple(run.folders)) for test in known)] or planned
+    files = sorted(file for file in {test.partition("::")[0] for test in known} if (repo / file).is_file())
+    held = ((run, [file for file in files if file.startswith(tuple(run.folders))]) for run in planned)
+    return [replace(run, folders=found) for run, found in held if found] or planned
 
 
 def perform(repo: Path, planned: list[Run], options: list[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -54,7 +55,7 @@ def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_failure_of_the_first_run_is_in_the_total_and_is_all_that_runs_again(
+def test_a_failure_of_the_first_run_is_in_the_total_and_its_file_is_all_that_runs_again(
     repo: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     test = repo / "first" / "test_first.py"
@@ -64,10 +65,11 @@ def test_a_failure_of_the_first_run_is_in_the_total_and_is_all_that_runs_again(
     said = capfd.readouterr().out.splitlines()
     assert said[-2] == "FAILED first/test_first.py::test_wrong"
     assert said[-1].startswith("===== 1 failed, 2 passed in ")
-    assert suites.with_failures(repo, [FIRST, SECOND]) == [FIRST]
-    assert suites.perform(repo, [FIRST], ["--last-failed"]) == 1
-    again = capfd.readouterr().out
-    assert "= 1 failed in " in again and "passed" not in again
+    (repo / "first" / "test_other.py").write_text("def test_it() -> None:\n    pass\n")
+    again = suites.with_failures(repo, [FIRST, SECOND])
+    assert again == [replace(FIRST, folders=["first/test_first.py"])]
+    assert suites.perform(repo, again, []) == 1
+    assert "= 1 failed, 1 passed in " in capfd.readouterr().out
 
 
 def test_after_a_file_that_cannot_be_read_the_rest_is_not_run(repo: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -79,7 +81,9 @@ def test_after_a_file_that_cannot_be_read_the_rest_is_not_run(repo: Path, capfd:
 def test_a_failure_that_was_elsewhere_runs_nothing_here(tmp_path: Path) -> None:
     known = tmp_path / ".pytest_cache" / "v" / "cache" / "lastfailed"
     known.parent.mkdir(parents=True)
-    known.write_text(json.dumps({"second/test_x.py::test_y": True}))
-    assert suites.with_failures(tmp_path, [FIRST, SECOND]) == [SECOND]
+    known.write_text(json.dumps({"second/test_x.py::test_y": True, "second/test_gone.py::test_y": True}))
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second" / "test_x.py").touch()
+    assert suites.with_failures(tmp_path, [FIRST, SECOND]) == [replace(SECOND, folders=["second/test_x.py"])]
     known.write_text("{}")
     assert suites.with_failures(tmp_path, [FIRST, SECOND]) == [FIRST, SECOND]
