@@ -56,7 +56,7 @@ def refined(spark: SparkSession) -> list[dict[str, Any]]:
     """Each record as the first look tells it, where it does, and as the gate does."""
     # The live job's environment, which judges the cases too, has no codec.
     from headrace.streams.refining.arrow import RECORD
-    from headrace.streams.refining.spark import judged, looked_at, plainly_right
+    from headrace.streams.refining.spark import judged, looked_at, of_topic, plainly_right
     from tests.parts.plain_cases import records
 
     settings = get_settings()
@@ -66,8 +66,8 @@ def refined(spark: SparkSession) -> list[dict[str, Any]]:
         for at, (contract, value) in enumerate(records(contracts))
     ]
     frame = spark.createDataFrame(rows, RECORD)
-    plain = plainly_right(looked_at(frame, contracts.values(), settings))
-    by_gate = reduce(DataFrame.unionByName, [judged(frame, contract, settings) for contract in contracts.values()])
+    plain = plainly_right(looked_at(frame, {one.topic: one for one in contracts.values()}, settings))
+    by_gate = reduce(DataFrame.unionByName, [judged(of_topic(frame, one), one, settings) for one in contracts.values()])
     said: dict[int, dict[str, Any]] = {
         row["offset"]: {"plain": None, "gate": row.asDict(recursive=True)} for row in by_gate.collect()
     }

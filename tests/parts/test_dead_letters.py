@@ -234,6 +234,19 @@ def test_the_next_replay_loses_and_doubles_nothing(settings: Settings) -> None:
     assert _dlq(*REPLAY[1:-1])["replayed"] == 0
 
 
+def test_a_line_of_a_dropped_file_is_mended_as_any_other(settings: Settings) -> None:
+    folder = settings.landing / "transactions"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".hand.jsonl").write_text(json.dumps(_event("filed", 0, currency="euros")) + "\n")
+    (folder / ".hand.jsonl").rename(folder / "hand.jsonl")
+    letter = "file:transactions/hand.jsonl:0:1"
+    _until(lambda: _letters("enum"), [letter])
+    assert _dlq("fix", letter, "--set", "currency=EUR")["replayed"]
+    (sent,) = (message for message in _replays(settings) if _header(message, REPLAY_OF) == letter)
+    assert json.loads(sent.value())["event_id"] == f"{PREFIX}-filed-0000"
+    assert _dlq("list", "--reason", "enum")["total"] == 0
+
+
 def test_in_the_lake_each_event_counts_once(settings: Settings) -> None:
     now = datetime.now(UTC)
     _until(
@@ -250,6 +263,7 @@ def test_in_the_lake_each_event_counts_once(settings: Settings) -> None:
         f"{PREFIX}-early-{n:04d}" for n in range(EARLY)
     )
     assert [str(amount) for amount in mended] == ["12.50"]
+    assert len([name for name, _ in found if "filed" in name]) == 1
     processed = load_contracts(settings.contracts)["transactions"].processed_topic
     ids = {json.loads(message.value())["event_id"] for message in records(settings, processed)}
     assert {name for name in ids if name.startswith(PREFIX)} == {name for name, _ in found}

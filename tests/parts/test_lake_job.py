@@ -123,10 +123,18 @@ def test_a_file_lands_once_with_its_lines(settings: Settings, oracle: Oracle) ->
     texts = [line if isinstance(line, bytes) else line.encode("latin-1") for line in lines]
     name = f"{oracle.prefix}.jsonl"
     drop(settings, "transactions", name, texts)
+    topic = f"file:transactions/{name}"
     rows = sorted(_raw(settings, oracle.prefix, "file"), key=lambda row: row[2])
     assert [(row[0], row[1], row[2], bytes(row[3])) for row in rows] == [
-        (f"file:transactions/{name}", 0, number, text) for number, text in enumerate(texts, start=3)
+        (topic, 0, number, text) for number, text in enumerate(texts, start=3)
     ]
+    refused = {value: rule for value, rule in oracle.refused if value in texts and rule != "conflict"}
+    refused |= {texts[-2]: "encoding", texts[-1]: "json"}
+    letters = _letters(settings, oracle, topic)
+    assert _judged(letters) == Counter(refused.items())
+    assert all(texts[body["offset"] - 3] == base64.b64decode(body["value"]) for body in letters)
+    assert all(body["reason"] and body["correlation_id"] for body in letters)
+    assert {body["change_topic"] for body in letters} == {oracle.contract.topic}
 
 
 def drop(settings: Settings, stream: str, name: str, lines: list[bytes]) -> None:
@@ -155,9 +163,9 @@ def _consume(settings: Settings, topic: str) -> list[tuple[str, dict[str, Any]]]
     return found
 
 
-def _letters(settings: Settings, oracle: Oracle) -> list[dict[str, Any]]:
-    letters = dict(_consume(settings, DEAD_LETTERS))
-    return [body for body in letters.values() if oracle.prefix.encode() in base64.b64decode(body["value"])]
+def _letters(settings: Settings, oracle: Oracle, topic: str) -> list[dict[str, Any]]:
+    letters = [body for body in dict(_consume(settings, DEAD_LETTERS)).values() if body["topic"] == topic]
+    return [body for body in letters if oracle.prefix.encode() in base64.b64decode(body["value"])]
 
 
 def _processed(settings: Settings, oracle: Oracle) -> dict[str, dict[str, Any]]:
@@ -175,7 +183,7 @@ def test_the_gate_sends_each_where_it_belongs(settings: Settings, oracle: Oracle
     events = {id_: found for id_, found in oracle.accepted.items() if oracle.sent_as[id_] in streamed}
     deadline = time.monotonic() + SECONDS
     # Refining is a query of its own: it may be behind the landing.
-    while (len(ours := _letters(settings, oracle)), len(mine := _processed(settings, oracle))) != (
+    while (len(ours := _letters(settings, oracle, oracle.contract.topic)), len(mine := _processed(settings, oracle))) != (
         refused.total(),
         len(events),
     ):

@@ -137,6 +137,10 @@ def test_a_replay_keeps_every_header_and_names_its_letter_alone() -> None:
     assert again.headers == [("correlation_id", b"c"), (REPLAY_OF, LETTER.name.encode())]
     assert (again.key, again.value) == (LETTER.key, LETTER.value)
     assert LETTER.replay_of == "t:0:1"
+    assert LETTER.home == LETTER.topic
+    line = replace(LETTER, topic="file:transactions/a.jsonl", partition=0, change_topic=LETTER.topic)
+    assert (line.name, line.home) == ("file:transactions/a.jsonl:0:7", LETTER.topic)
+    assert Selection.of([line.name]).takes(line)
 
 
 def test_a_correction_changes_what_it_names_and_spells_it_by_type(contract: Contract) -> None:

@@ -21,8 +21,8 @@ _MARGIN = timedelta(minutes=1)
 def already_sent(settings: Settings, claims: Sequence[tuple[DeadLetter, State]]) -> dict[str, str]:
     """Letter -> topic:partition:offset, for those that arrived."""
     found: dict[str, str] = {}
-    for topic in sorted({letter.topic for letter, _ in claims}):
-        ours = {letter.name: state.at for letter, state in claims if letter.topic == topic}
+    for topic in sorted({letter.home for letter, _ in claims}):
+        ours = {letter.name: state.at for letter, state in claims if letter.home == topic}
         until = max(ours.values()) + timedelta(seconds=ACK_SECONDS) + _MARGIN
         for message in records(settings, topic, min(ours.values()) - _MARGIN, until):
             name = next((readable(value) for key, value in message.headers() or () if key == REPLAY_OF), None)

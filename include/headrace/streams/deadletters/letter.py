@@ -1,7 +1,7 @@
 """One dead letter: what was refused, why, where it came from, its original bytes and its original headers.
 
-A letter is named by where the record lay, topic:partition:offset, which is also its key in the topic: a refine job that
-repeats itself overwrites its own letters.
+A letter is named by where the record lay, topic:partition:offset, which is also its key in the topic: a job that repeats
+itself overwrites its own letters. A line of a dropped file lay in file:STREAM/NAME, and its number is the offset.
 """
 
 from __future__ import annotations
@@ -37,6 +37,13 @@ class DeadLetter:
     key: bytes | None = None
     headers: tuple[Header, ...] = ()
     correlation_id: str | None = None
+    change_topic: str | None = None
+    """Of a line of a file: the topic of its stream."""
+
+    @property
+    def home(self) -> str:
+        """Where it is sent to again."""
+        return self.change_topic or self.topic
 
     @property
     def name(self) -> str:
@@ -77,6 +84,7 @@ def parse(message: Message) -> DeadLetter:
             key=_key(body),
             headers=tuple(message.headers() or ()),
             correlation_id=body.get("correlation_id"),
+            change_topic=body.get("change_topic"),
         )
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
         place = DEAD_LETTERS, message.partition() or 0, message.offset() or 0

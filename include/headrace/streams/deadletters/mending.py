@@ -53,9 +53,9 @@ class Mended:
 
 def codec_of(settings: Settings, letter: DeadLetter) -> EventCodec:
     for contract in load_contracts(settings.contracts).values():
-        if contract.topic == letter.topic:
+        if contract.topic == letter.home:
             return EventCodec(contract, future=timedelta(minutes=settings.future_minutes))
-    raise CannotMend(f"{letter.topic} is the topic of no contract, so nothing can be sent to it.")
+    raise CannotMend(f"{letter.home} is the topic of no contract, so nothing can be sent to it.")
 
 
 def faults(codec: EventCodec, body: bytes | None) -> list[Fault]:

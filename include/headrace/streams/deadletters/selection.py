@@ -10,7 +10,7 @@ from headrace.streams.deadletters.letter import DeadLetter
 
 _AGO = re.compile(r"(\d{1,6})([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_NAME = re.compile(r"[^:]+:\d+:\d+")
+_NAME = re.compile(r".+:\d+:\d+")
 
 
 class SelectionError(ValueError):

@@ -55,7 +55,7 @@ class Sender:
             letter = again.letter
             try:
                 self._producer.produce(
-                    letter.topic,
+                    letter.home,
                     again.value,
                     again.key,
                     headers=again.headers,

@@ -159,8 +159,8 @@ def _waiting(
         if not is_open(state):
             if selection.letters and state:
                 outcome.passed_over[letter.name] = words(state)
-        elif sendable and letter.topic not in topics:
-            _keep_some(outcome.passed_over, {letter.name: f"{letter.topic} is the topic of no contract"})
+        elif sendable and letter.home not in topics:
+            _keep_some(outcome.passed_over, {letter.name: f"{letter.home} is the topic of no contract"})
         else:
             yield letter
     if missing := set(selection.letters) - seen:

@@ -24,6 +24,7 @@ from headrace.streams.landing.drops import Taken
 from headrace.streams.landing.files import PREFIX, note_landed, topic_of
 from headrace.streams.landing.stamps import Stamps
 from headrace.streams.landing.table import CATALOGUE, add_columns_sql, catalogue_conf, columns_of, create_sql, table_of
+from headrace.streams.refining.spark import RECORD_COLUMNS, send_letters
 from headrace.streams.spark import few_tasks
 
 log = get_logger(__name__)
@@ -156,15 +157,26 @@ class LandFiles:
 
     def _land(self, files: DataFrame, contract: Contract, taken: list[Taken]) -> None:
         raw = files.sparkSession.table(table_of(contract))
-        held = raw.where(F.col("topic").isin([topic_of(contract.name, one.name) for one in taken]))
+        topics = [topic_of(contract.name, one.name) for one in taken]
+        ours = F.col("topic").isin(topics)
+        held = raw.where(ours)
         lines = file_rows(files, contract, self._stamps.next())
         if not held.isEmpty():
             # A file that grew: its other lines, and the last one again if it was cut.
             lines = lines.join(held.select("topic", "offset", "value"), ["topic", "offset", "value"], "left_anti")
             lines = lines.select(*columns_of(contract))
         lines.writeTo(table_of(contract)).append()
+        # All of the file's, also those that had landed: whoever was killed here before told nothing of them.
+        told = files.sparkSession.table(table_of(contract)).where(ours)
+        send_letters(told.withColumns(_as_record()).select(*RECORD_COLUMNS), topics, contract, self._settings)
         note_landed(self._settings, contract.name, {one.name: one.size for one in taken})
         log.info("files landed", stream=contract.name, files=len(taken))
+
+
+def _as_record() -> dict[str, Column]:
+    """What Kafka would have given."""
+    correlated = "array(struct('correlation_id' AS key, CAST(correlation_id AS binary) AS value))"
+    return {"key": F.col("key").cast("binary"), "headers": F.expr(correlated)}
 
 
 def _named(path: Column) -> tuple[Column, Column]:

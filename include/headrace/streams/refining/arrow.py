@@ -6,7 +6,7 @@ What a worker runs is named here, apart from the job, so that it loads nothing o
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -31,12 +31,13 @@ _READ = ("topic", "value", "arrived_at")
 class FirstLook:
     """Adds the columns of `Told` to batches of `RECORD`: null where the gate has to judge."""
 
-    def __init__(self, contracts: Iterable[Contract], *, future: timedelta, lateness: timedelta) -> None:
-        self._contracts, self._future, self._lateness = tuple(contracts), future, lateness
+    def __init__(self, contracts: Mapping[str, Contract], *, future: timedelta, lateness: timedelta) -> None:
+        """Of each topic its contract."""
+        self._contracts, self._future, self._lateness = dict(contracts), future, lateness
 
     def __call__(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         _leave_archives_unread()
-        made = ((one.topic, _plain(one, self._future, self._lateness)) for one in self._contracts)
+        made = ((topic, _plain(one, self._future, self._lateness)) for topic, one in self._contracts.items())
         plain = {topic: judge for topic, judge in made if judge}
         for batch in batches:
             read = zip(*(batch.column(name).to_pylist() for name in _READ), strict=True)

@@ -29,7 +29,7 @@ from headrace.streams.topics import DEAD_LETTERS
 
 CONFLICT = "conflict"
 _PLACE = ("topic", "partition", "offset")
-_RECORD = (*_PLACE, "arrived_at", "key", "value", "headers")
+RECORD_COLUMNS = (*_PLACE, "arrived_at", "key", "value", "headers")
 _FORMAT = {"timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX", "ignoreNullFields": "false"}
 _LETTER_BYTES, _KEY_BYTES, _HEADERS, _NAME, _HEADER_BYTES = MOST_BYTES + 1, 16_384, 64, 128, 4_096
 """What leaves, as compression hides how large a record is: beyond this the beginning is sent on, and raw has all of it."""
@@ -49,7 +49,7 @@ class Refine:
         self._notes = Notes(contracts, Firsts(folder / "firsts.sqlite", settings.conflict_ids), known)
 
     def __call__(self, batch: DataFrame, _: int) -> None:
-        with worked_out(looked_at(batch, self._contracts.values(), self._settings)) as records:
+        with worked_out(looked_at(batch, self._by_topic, self._settings)) as records:
             told = asked(records)
             plain = [record for record in told if record["stream"]]
             doubtful = Counter(record["topic"] for record in told if not record["stream"])
@@ -65,15 +65,14 @@ class Refine:
 
     def _judged(self, records: DataFrame, doubtful: Counter[str]) -> list[DataFrame]:
         """What is left to the gate, by contract; a record of a topic without one is left aside."""
-        left = records.where("stream IS NULL").select(*_RECORD)
+        left = records.where("stream IS NULL").select(*RECORD_COLUMNS)
         if doubtful.total() < _FEW:
             left = left.coalesce(1)
         contracts = [self._by_topic[topic] for topic in doubtful if topic in self._by_topic]
-        return [judged(left, contract, self._settings) for contract in contracts]
+        return [judged(of_topic(left, contract), contract, self._settings) for contract in contracts]
 
     def _send(self, rows: DataFrame, accepted: list[dict[str, Any]]) -> None:
-        sent = outgoing(annotated(rows, self._notes.of(accepted)))
-        sent.write.format("kafka").options(**kafka_options(self._settings), **_SINK).save()
+        send(outgoing(annotated(rows, self._notes.of(accepted))), self._settings)
 
     def _keys_in_raw(self, entity: str, since: datetime) -> list[str]:
         """The keys of an entity's accepted records that landed since then; those of files came by no topic."""
@@ -85,11 +84,11 @@ class Refine:
         return [row[0] for row in judged_keys.collect() if row["refusal"] is None]
 
 
-def looked_at(batch: DataFrame, contracts: Iterable[Contract], settings: Settings) -> DataFrame:
+def looked_at(batch: DataFrame, contracts: Mapping[str, Contract], settings: Settings) -> DataFrame:
     """Records with what is told of those that are plainly right; `stream` is null where the gate has to judge."""
     future, lateness = timedelta(minutes=settings.future_minutes), timedelta(minutes=settings.lateness_minutes)
     look = FirstLook(contracts, future=future, lateness=lateness)
-    return few_tasks(batch).withColumns(_bounded()).select(*_RECORD).mapInArrow(look, f"{RECORD}, {TOLD}")
+    return few_tasks(batch).withColumns(_bounded()).select(*RECORD_COLUMNS).mapInArrow(look, f"{RECORD}, {TOLD}")
 
 
 def asked(rows: DataFrame) -> list[dict[str, Any]]:
@@ -105,10 +104,10 @@ def plainly_right(records: DataFrame) -> DataFrame:
 
 
 def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFrame:
-    """The contract's records in the shape that all contracts share: verdict, identity, and the event as it is sent on."""
-    rows = gated(_told(records.where(F.col("topic") == contract.topic), contract), contract, settings.future_minutes)
+    """Records of the contract in the shape that all contracts share: verdict, identity, and the event as it is sent on."""
+    rows = gated(_told(records, contract), contract, settings.future_minutes)
     return rows.select(
-        *_RECORD,
+        *RECORD_COLUMNS,
         F.lit(contract.name).alias("stream"),
         F.lit(contract.processed_topic).alias("processed_topic"),
         "refusal",
@@ -123,6 +122,10 @@ def judged(records: DataFrame, contract: Contract, settings: Settings) -> DataFr
         F.lit(contract.version).alias("contract_version"),
         "corrected",
     )
+
+
+def of_topic(records: DataFrame, contract: Contract) -> DataFrame:
+    return records.where(F.col("topic") == contract.topic)
 
 
 def _told(records: DataFrame, contract: Contract) -> DataFrame:
@@ -167,13 +170,30 @@ def annotated(rows: DataFrame, notes: list[Note]) -> DataFrame:
 def outgoing(rows: DataFrame) -> DataFrame:
     """Rows (topic, key, value, headers) for Kafka."""
     refused = F.col("refusal").isNotNull()
-    place = F.concat_ws(":", "topic", F.col("partition").cast("string"), F.col("offset").cast("string"))
     return rows.select(
         F.when(refused, F.lit(DEAD_LETTERS)).otherwise(F.col("processed_topic")).alias("topic"),
-        F.when(refused, place).otherwise(F.col("identity")).alias("key"),
+        F.when(refused, _place()).otherwise(F.col("identity")).alias("key"),
         F.when(refused, _dead_letter()).otherwise(_event()).alias("value"),
         F.col("headers"),
     )
+
+
+def send(rows: DataFrame, settings: Settings) -> None:
+    rows.write.format("kafka").options(**kafka_options(settings), **_SINK).save()
+
+
+def send_letters(lines: DataFrame, topics: Iterable[str], contract: Contract, settings: Settings) -> None:
+    """Of lines of dropped files those that are refused. Accepted ones are no stream: the lake builds with them."""
+    doubtful = looked_at(lines, dict.fromkeys(topics, contract), settings).where("stream IS NULL").select(*RECORD_COLUMNS)
+    verdicts = judged(doubtful, contract, settings).select(*RECORD_COLUMNS, "stream", "refusal", "reason")
+    with worked_out(verdicts) as found:
+        refused = found.where("refusal IS NOT NULL")
+        letter = (_place().alias("key"), _dead_letter(contract.topic).alias("value"), "headers")
+        send(refused.select(F.lit(DEAD_LETTERS).alias("topic"), *letter), settings)
+
+
+def _place() -> Column:
+    return F.concat_ws(":", "topic", F.col("partition").cast("string"), F.col("offset").cast("string"))
 
 
 def _header_map() -> Column:
@@ -187,7 +207,7 @@ def _event() -> Column:
     return F.concat(F.expr("substr(event, 1, length(event) - 1)"), F.lit(',"quality":'), quality, F.lit("}"))
 
 
-def _dead_letter() -> Column:
+def _dead_letter(change_topic: str | None = None) -> Column:
     letter = F.struct(
         F.col("stream"),
         F.col("refusal").alias("rule"),
@@ -199,6 +219,7 @@ def _dead_letter() -> Column:
         _header_map()["correlation_id"].alias("correlation_id"),
         *_PLACE,
         F.col("arrived_at"),
+        F.lit(change_topic).cast("string").alias("change_topic"),
         F.current_timestamp().alias("refused_at"),
     )
     return F.to_json(letter, _FORMAT)
