@@ -183,7 +183,10 @@ def test_the_gate_sends_each_where_it_belongs(settings: Settings, oracle: Oracle
     events = {id_: found for id_, found in oracle.accepted.items() if oracle.sent_as[id_] in streamed}
     deadline = time.monotonic() + SECONDS
     # Refining is a query of its own: it may be behind the landing.
-    while (len(ours := _letters(settings, oracle, oracle.contract.topic)), len(mine := _processed(settings, oracle))) != (
+    while (
+        len(ours := _letters(settings, oracle, oracle.contract.topic)),
+        len(mine := _processed(settings, oracle)),
+    ) != (
         refused.total(),
         len(events),
     ):

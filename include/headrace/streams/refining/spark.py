@@ -184,7 +184,9 @@ def send(rows: DataFrame, settings: Settings) -> None:
 
 def send_letters(lines: DataFrame, topics: Iterable[str], contract: Contract, settings: Settings) -> None:
     """Of lines of dropped files those that are refused. Accepted ones are no stream: the lake builds with them."""
-    doubtful = looked_at(lines, dict.fromkeys(topics, contract), settings).where("stream IS NULL").select(*RECORD_COLUMNS)
+    doubtful = (
+        looked_at(lines, dict.fromkeys(topics, contract), settings).where("stream IS NULL").select(*RECORD_COLUMNS)
+    )
     verdicts = judged(doubtful, contract, settings).select(*RECORD_COLUMNS, "stream", "refusal", "reason")
     with worked_out(verdicts) as found:
         refused = found.where("refusal IS NOT NULL")
