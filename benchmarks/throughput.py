@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,16 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def names(text: str) -> list[str]:
-    return text.split(",")
+def some_of(known: Iterable[str]) -> Callable[[str], list[str]]:
+    """Names with commas between them, each one of the known."""
+
+    def names(text: str) -> list[str]:
+        found = text.split(",")
+        if unknown := [name for name in found if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: there are {', '.join(known)}, with commas between")
+        return found
+
+    return names
 
 
 def arguments() -> argparse.Namespace:
@@ -83,8 +92,10 @@ def arguments() -> argparse.Namespace:
         "--fewer", type=int, default=200_000, help="records in the topic of the Python library; rates are compared"
     )
     parser.add_argument("--runs", type=int, default=3, help="rounds; in each, every engine does every job once")
-    parser.add_argument("--engines", type=names, default=list(engines.ENGINES), help="with commas: spark,flink,quix")
-    parser.add_argument("--variants", type=names, default=list(VARIANTS), help="with commas")
+    parser.add_argument(
+        "--engines", type=some_of(engines.ENGINES), default=list(engines.ENGINES), help="with commas: spark,flink,quix"
+    )
+    parser.add_argument("--variants", type=some_of(VARIANTS), default=list(VARIANTS), help="with commas")
     parser.add_argument("--batch", type=int, default=500_000, help="records that Spark takes between two checkpoints")
     parser.add_argument(
         "--conf",
